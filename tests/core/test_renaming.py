@@ -54,7 +54,7 @@ def test_everything_moves(ring: Ring) -> None:
     assert [entry.event.room for entry in room.recent] == ["#Den2"]  # type: ignore[union-attr]
     _, welcome = ring.ask("id-eve", Join("#den2"))  # by the invitation, in spite of the ban
     assert isinstance(welcome.shown, RoomWelcome)
-    assert ring.person("eve").invited == {}
+    assert ring.person("eve").invited == ()
 
 
 def test_the_old_name_is_free(ring: Ring) -> None:

@@ -46,7 +46,7 @@ async def test_a_busy_connection_keeps_its_cancel_scope_until_it_has_been_silent
         mock_clock.jump(1)
         await say(al, "a message alone")
         await trio.testing.wait_all_tasks_blocked()
-        assert held() == idle
+        assert not held() - idle
         for number in range(3):
             mock_clock.jump(0.05)
             await say(al, f"one of many, {number}")
@@ -54,5 +54,5 @@ async def test_a_busy_connection_keeps_its_cancel_scope_until_it_has_been_silent
         assert (held() - idle)[SCOPES] == 1
         mock_clock.jump(4)
         await trio.testing.wait_all_tasks_blocked()
-        assert held() == idle
+        assert not held() - idle
         await say(al, "still here")

@@ -14,8 +14,8 @@ def invite(state: State, name: str, person: Person, by: str) -> None:
     """Note an invitation; ``name`` is the room's, folded, ``by`` the id of the inviter."""
     forget(state, name, person)
     if len(person.invited) >= INVITED_MAX:
-        forget(state, next(iter(person.invited)), person)
-    person.invited[name] = None
+        forget(state, person.invited[0], person)
+    person.invited += (name,)
     state.rooms[name].invited[person.user_id] = by
 
 
@@ -27,13 +27,13 @@ def is_invited(room: Room, person: Person) -> bool:
 def forget(state: State, name: str, person: Person) -> None:
     """Drop one invitation, which was used or has lost its worth."""
     if name in person.invited:
-        del person.invited[name]
+        person.invited = tuple(other for other in person.invited if other != name)
         del state.rooms[name].invited[person.user_id]
 
 
 def forget_all(state: State, person: Person) -> None:
     """Drop every invitation of somebody who has gone."""
-    for name in tuple(person.invited):
+    for name in person.invited:
         forget(state, name, person)
 
 

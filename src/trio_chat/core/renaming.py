@@ -65,15 +65,18 @@ def move(state: State, room: Room, event: RoomRenamed) -> None:
     if old in state.empty:
         state.empty.remove(old)
         state.empty.add(new)
+
+    def name_now(name: str) -> str:
+        return new if name == old else name
+
     for person in room.members.values():
-        person.rooms = {new if name == old else name: None for name in person.rooms}
+        person.rooms = {name_now(name): None for name in person.rooms}
         if old in person.visits:
             person.visits[new] = person.visits.pop(old)
         if old in person.marks:
-            person.marks[new] = person.marks.pop(old)
-    for user_id in room.invited:
-        del state.people[user_id].invited[old]
-        state.people[user_id].invited[new] = None
+            person.marks = {name_now(name): at for name, at in person.marks.items()}
+    for person in map(state.people.__getitem__, room.invited):
+        person.invited = tuple(map(name_now, person.invited))
 
 
 def told(state: State, room: Room, event: RoomRenamed) -> Iterator[Delivery]:

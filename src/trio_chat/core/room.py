@@ -1,6 +1,7 @@
 """A room and a person, as the chat knows them."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,6 +53,10 @@ class RoomState:
     metadata: Values = ()
 
 
+#: Those of everybody who has read nothing yet, or whom the log knows.
+NO_MARKS: Mapping[str, int] = {}
+
+
 @dataclass(slots=True)
 class Person:
     """Somebody with a nickname.
@@ -82,9 +87,9 @@ class Person:
     away: str = ""
     since: int = 0
     spoke: int = 0
-    invited: dict[str, None] = field(default_factory=dict)
+    invited: tuple[str, ...] = ()
     visits: dict[str, str] = field(default_factory=dict)
-    marks: dict[str, int] = field(default_factory=dict)
+    marks: Mapping[str, int] = field(default_factory=lambda: NO_MARKS)
     secure: bool = False
     key: str = ""
     password_id: int = 0

@@ -108,7 +108,8 @@ class State:
         """Forget a room (folded) that nobody is in."""
         self.empty.remove(room)
         for user_id in self.rooms.pop(room).invited:
-            del self.people[user_id].invited[room]
+            person = self.people[user_id]
+            person.invited = tuple(name for name in person.invited if name != room)
 
     def is_heard(self, log: str) -> bool:
         """Whether anybody hears what goes into the log of a room, or of a conversation."""

@@ -18,7 +18,7 @@ class LineBuffer:
 
     def __init__(self, maximum: int, *, beginnings: bool = False) -> None:
         self._maximum, self._beginnings = maximum, beginnings
-        self._partial = bytearray()
+        self._partial: bytes | bytearray = b""
         self._discarded = 0  # bytes of the present line; not 0 only once it is too long
 
     @property
@@ -38,8 +38,7 @@ class LineBuffer:
     def take(self) -> bytes:
         """Take out the line that has begun and not ended."""
         line = bytes(self._partial)
-        self._partial.clear()
-        self._discarded = 0
+        self._partial, self._discarded = b"", 0
         return line
 
     def _end(self, piece: bytes, lines: list[bytes | None]) -> None:
@@ -52,6 +51,8 @@ class LineBuffer:
         if self._discarded:
             self._discarded += len(piece)
             return
+        if piece and not self._partial:  # most lines are whole, and need no array
+            self._partial = bytearray()
         self._partial += piece
         # The byte after the maximum may still be the CR of an ending.
         if len(self._partial) - self._partial.endswith(b"\r") > self._maximum:

@@ -82,6 +82,8 @@ class Session(Protocol):
     then on the peer is written to in ``dialect``, and shown its own actions in ``own``.
     """
 
+    __slots__ = ()
+
     @property
     def refusals(self) -> int:
         """The number of times the peer was refused something."""

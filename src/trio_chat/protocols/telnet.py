@@ -40,7 +40,6 @@ class Telnet:
         self._in = _In.TEXT
         self._verb = b""  # of which the option is to come
         self._value_left = 0
-        self._text = bytearray()
         self._ended_with_cr = False
 
     def feed(self, data: bytes) -> bytes:
@@ -56,12 +55,13 @@ class Telnet:
                 data = data[: begun.start()]
             return self._with_lines_ended(data)
         first, *others = data.split(_IAC)
+        self._text = bytearray()  # of this piece
         self._take(first)
         for part in others:
             self._take_iac()
             self._take(part)
         text = bytes(self._text)
-        self._text.clear()
+        del self._text
         return self._with_lines_ended(text)
 
     def rest(self) -> bytes:

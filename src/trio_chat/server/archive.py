@@ -30,7 +30,7 @@ from trio_chat.core.queries import (
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.reports import as_called_now, is_by, may_see
-from trio_chat.core.room import Person
+from trio_chat.core.room import NO_MARKS, Person
 from trio_chat.core.state import leads
 from trio_chat.core.views import (
     Answer,
@@ -108,9 +108,11 @@ class Archive:
         if reader.is_known:
             source = reader.origin.host
             return await self._log.mark(reader.identity, target, at, source=source)
-        at = reader.marks[target] = max(at, reader.marks.pop(target, 0))
-        if len(reader.marks) > _MARKS_EACH:
-            del reader.marks[next(iter(reader.marks))]
+        marks = {**reader.marks}
+        at = max(at, marks.pop(target, 0))
+        if len(marks) >= _MARKS_EACH:
+            del marks[next(iter(marks))]
+        reader.marks = {**marks, target: at}
         return at
 
     async def keep_marks(self, reader: Person) -> None:
@@ -118,7 +120,7 @@ class Archive:
 
         Raises Unavailable.
         """
-        marks, reader.marks = reader.marks, {}
+        marks, reader.marks = reader.marks, NO_MARKS
         for target, at in marks.items():
             await self._mark(reader, target, at)
 

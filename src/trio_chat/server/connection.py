@@ -46,6 +46,11 @@ class Connection:
     reports to it (``outbox.Owner``).
     """
 
+    __slots__ = (
+        "_answered", "_entered", "_executor", "_handed_on", "_hub", "_is_hearing", "_lifetime",
+        "_limits", "_link", "_lost", "_pinged", "_shared", "_subscriber", "counts_for", "refusals",
+    )  # fmt: skip
+
     def __init__(
         self,
         entered: Entered,

@@ -35,6 +35,11 @@ class Credentials:
     machine. It is charged to the ``source``.
     """
 
+    __slots__ = (
+        "_as_operator", "_exchange", "_has_told", "_invited", "_is_here", "_is_private", "_note",
+        "_shared", "_source", "_subscriber", "_token", "_welcome", "_wrong_passwords",
+    )  # fmt: skip
+
     def __init__(
         self,
         shared: Shared,

@@ -99,6 +99,11 @@ class Executor:
     not know the connection, so both are free as soon as that forgets it.
     """
 
+    __slots__ = (
+        "_ahead", "_bucket", "_credentials", "_flow", "_hub", "_is_secure", "_last_said",
+        "_lifetime", "_limits", "_link", "_shared", "_slowed", "_source", "_subscriber", "session",
+    )  # fmt: skip
+
     def __init__(
         self,
         session: Session,

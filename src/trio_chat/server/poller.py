@@ -25,11 +25,13 @@ class Poller:
 
     def __init__(self, epoll: select.epoll) -> None:
         self._epoll = epoll
-        self._links: dict[int, PolledLink] = {}  # by descriptor
+        self._links: list[PolledLink | None] = []  # by descriptor
 
     def watch(self, sock: socket.socket, link: "PolledLink") -> None:
         """Tell a link when its socket can be read, until ``forget``."""
         self._epoll.register(sock, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
+        missing = sock.fileno() + 1 - len(self._links)
+        self._links += [None] * missing
         self._links[sock.fileno()] = link
 
     def forget(self, sock: socket.socket) -> None:
@@ -37,7 +39,7 @@ class Poller:
         forked at that moment has it, too, and then the kernel goes on telling of it.
         """
         self._epoll.unregister(sock)
-        del self._links[sock.fileno()]
+        self._links[sock.fileno()] = None
 
     async def run(self) -> None:
         """Wake readers until this is cancelled."""
@@ -45,7 +47,8 @@ class Poller:
         while True:
             await trio.lowlevel.wait_readable(self._epoll.fileno())
             for descriptor, events in self._epoll.poll(0, READERS):
-                self._links[descriptor].on_readable(is_last=bool(events & last))
+                if link := self._links[descriptor]:
+                    link.on_readable(is_last=bool(events & last))
 
 
 class PolledLink(SocketLink):

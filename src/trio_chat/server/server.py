@@ -63,7 +63,7 @@ _AT_ONCE = 100  # are looked at before others may run: if all get a PING, that t
 _TASK = "connection "  # begins the names of the tasks that serve one, before its number
 
 _Link = TypeVar("_Link", bound=Link)
-_LetIn = Callable[[_Link, str], Awaitable[Connection | None]]
+_LetIn = Callable[["Server", _Link, str], Awaitable[Connection | None]]
 
 
 def connection_number() -> int:
@@ -361,10 +361,10 @@ class Server:
 
     def take(self, link: Link) -> None:
         """Serve a link that has been accepted, to its end, and close it."""
-        self._serve_one(link, self._let_in)
+        self._serve_one(link, Server._let_in)
 
     def _take_operator(self, link: SocketLink) -> None:
-        self._serve_one(link, self._let_operator_in)
+        self._serve_one(link, Server._let_operator_in)
 
     def _serve_one(self, link: _Link, let_in: _LetIn[_Link]) -> None:
         number = next(self._numbers)
@@ -379,7 +379,7 @@ class Server:
         """
         connection = None
         try:
-            if connection := await let_in(link, user_id):
+            if connection := await let_in(self, link, user_id):
                 self._connections.add(connection)
                 await connection.serve()
         except* Exception:

@@ -15,10 +15,12 @@ from trio_chat.protocols.irc.info import (
 from trio_chat.protocols.irc.multiline import MAX_BYTES, MAX_LINES, MULTILINE
 from trio_chat.protocols.scram import SCRAM
 
+_PRIVATELY, _IN_CLEAR = (PLAIN, SCRAM), (SCRAM,)
+
 
 def mechanisms(*, private: bool) -> Sequence[str]:
     """The mechanisms by which clients may log in: PLAIN only where nobody on the way can read."""
-    return (PLAIN, SCRAM) if private else (SCRAM,)
+    return _PRIVATELY if private else _IN_CLEAR
 
 
 #: Each capability, with the value that CAP LS 302 shows.

@@ -25,14 +25,16 @@ def monitor(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
 def _add(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     wanted = distinct(message.param(1).split(","))
     added: list[str] = []
+    watched = {**out.peer.watched}
     for index, nick in enumerate(wanted):
-        if len(out.peer.watched) >= WATCHED_MAX and fold(nick) not in out.peer.watched:
+        if len(watched) >= WATCHED_MAX and fold(nick) not in watched:
             rest = ",".join(wanted[index:])
             out.numeric(n.ERR_MONLISTFULL, str(WATCHED_MAX), rest, "Monitor list is full.")
             break
         if nick and not nick_problem(nick):
-            out.peer.watched[fold(nick)] = nick
+            watched[fold(nick)] = nick
             added.append(nick)
+    out.peer.watched = watched
     if added:
         yield Ask(Watch(tuple(added)))
         yield from _status(out, added)
@@ -41,13 +43,15 @@ def _add(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
 
 def _remove(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
     nicks = message.param(1).split(",")
-    known = tuple(nick for nick in nicks if out.peer.watched.pop(fold(nick), ""))
+    watched = {**out.peer.watched}
+    known = tuple(nick for nick in nicks if watched.pop(fold(nick), ""))
+    out.peer.watched = watched
     return [Ask(Watch(known, on=False))] if known else ()
 
 
 def _clear(out: ReplyBuffer, message: Message) -> Iterable[Ask]:
     nicks = tuple(out.peer.watched.values())
-    out.peer.watched.clear()
+    out.peer.watched = {}
     return [Ask(Watch(nicks, on=False))] if nicks else ()
 
 

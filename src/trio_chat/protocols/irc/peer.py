@@ -1,11 +1,15 @@
 """The client at the other end of a connection, as the server knows it."""
 
+from collections.abc import Mapping
+
 from trio_chat.core.events import NOWHERE, Change
 from trio_chat.core.masks import address
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import with_letter
 from trio_chat.protocols.irc.caps import NO_CAPS, RENDERED
 from trio_chat.protocols.irc.dialect import IrcDialect, OwnIrcDialect, irc_dialect, own_dialect
+
+_NOBODY: Mapping[str, str] = {}
 
 
 class Peer:
@@ -25,7 +29,7 @@ class Peer:
         self._server = server
         self.nick, self.origin, self.modes = "", NOWHERE, ""
         self.refused_nick = ""
-        self.watched: dict[str, str] = {}  # nicknames, by their folds
+        self.watched: Mapping[str, str] = _NOBODY  # nicknames, by their folds
         self.subs: tuple[str, ...] = ()  # keys of metadata
         self.metadata: Values = ()
         self.caps = NO_CAPS

@@ -41,12 +41,12 @@ class Registration:
 
     __slots__ = (
         "_cap_version", "_entering", "_name", "_negotiating", "_out", "_password", "_peer",
-        "_private", "_secret", "_sts", "_user", "_wanted", "sasl",
+        "_private", "_sasl", "_secret", "_sts", "_user", "_wanted",
     )  # fmt: skip
 
     def __init__(self, out: ReplyBuffer, sts: str = "", *, private: bool) -> None:
         self._out, self._peer, self._sts, self._private = out, out.peer, sts, private
-        self.sasl = Sasl(out, private=private)
+        self._sasl: Sasl | None = None  # made by the first AUTHENTICATE
         self._wanted, self._user, self._name = "", "", ""
         self._password, self._secret = "", ""
         self._negotiating = False  # between CAP LS or REQ and CAP END
@@ -57,7 +57,8 @@ class Registration:
         """Ask to be let in, if the registration is complete."""
         if self._wanted and self._user and not self._negotiating and not self._entering:
             self._entering = True
-            self.sasl.give_up()
+            if self._sasl:
+                self._sasl.give_up()
             origin = Origin(self._user, name=self._name)
             enter = Enter(self._wanted, origin=origin, password=self._password, secret=self._secret)
             return [Ask(enter, on_refused=self._refused)]
@@ -88,6 +89,11 @@ class Registration:
         else:
             self._secret = message.params[0]
         return ()
+
+    def authenticate(self, message: Message) -> Asks:
+        """Read AUTHENTICATE: a part of a login."""
+        self._sasl = self._sasl or Sasl(self._out, private=self._private)
+        return self._sasl.authenticate(message)
 
     def register(self, message: Message) -> Asks:
         """Read REGISTER: make the nickname an account, opened by this password.

@@ -108,7 +108,7 @@ class ReplyBuffer(OwnDialect):
         self._label, self._batch, self._batches = "", "", 0
         self._replies: list[str | _AsShown] = []
         self._was_shown = False  # an event has gone out with the label or in the batch
-        self._to_send: list[bytes] = []
+        self._to_send = b""
 
     # ── replies ────────────────────────────────────────────────────────────────────────────
 
@@ -339,15 +339,14 @@ class ReplyBuffer(OwnDialect):
 
     def send_now(self, line: str) -> None:
         """Send a line that is no reply, as it is."""
-        self._to_send.append(f"{line}\r\n".encode())
+        self._to_send += f"{line}\r\n".encode()
 
     def data_to_send(self) -> bytes:
         """The bytes that need not wait until the line is done with."""
         # With a label and no batch yet, what is first may turn out to be the only reply: it waits.
         if not self._label or self._batch:
             self._flush(f"batch={self._batch}" if self._batch else "")
-        data = b"".join(self._to_send)
-        self._to_send.clear()
+        data, self._to_send = self._to_send, b""
         return data
 
     def _flush(self, tag: str) -> None:
@@ -361,12 +360,14 @@ class ReplyBuffer(OwnDialect):
             tags.append(time_tag(int(self.clock() * 1000)))
         ours = ";".join(tags) if self.peer.caps & TAGGED else ""
         head = f"@{ours} " if ours else ""
+        written = [self._to_send]
         for reply in self._replies:
             if isinstance(reply, str):
-                self._to_send.append(f"{head}{cut(reply)}\r\n".encode())
+                written.append(f"{head}{cut(reply)}\r\n".encode())
             else:
                 shown, id, at = reply
-                self._to_send.append(self.peer.dialect.render(shown, id, at, tag if id else ours))
+                written.append(self.peer.dialect.render(shown, id, at, tag if id else ours))
+        self._to_send = b"".join(written)
         self._replies.clear()
 
 

@@ -78,6 +78,18 @@ class IrcSession(Session):
     is handed out together with those of the next lines that go to the same room.
     """
 
+    __slots__ = (
+        "_asks",
+        "_gone",
+        "_in_hand",
+        "_lines",
+        "_out",
+        "_parts",
+        "_peer",
+        "_start",
+        "_waiting",
+    )
+
     def __init__(
         self, info: ServerInfo, clock: Callable[[], float], *, sts: str = "", private: bool
     ) -> None:
@@ -85,9 +97,9 @@ class IrcSession(Session):
         self._peer = out.peer
         self._parts = Parts(out, Registration(out, sts, private=private), Collector(out))
         self._lines = LineBuffer(TAGS_MAX + LINE_MAX - 2, beginnings=True)
-        # Lists, because an empty deque takes 700 bytes, and most connections say nothing.
-        self._waiting: list[bytes] = []  # the next one last
-        self._asks: list[Ask] = []  # what the line in hand still asks for
+        # Empty tuples take no memory, and most connections say nothing.
+        self._waiting: list[bytes] | tuple[()] = ()  # the next one last
+        self._asks: tuple[Ask, ...] = ()  # what the line in hand still asks for
         self._in_hand = False
         self._start = b""  # of the line in hand, up to its last parameter
         self._gone = False
@@ -130,7 +142,9 @@ class IrcSession(Session):
     def receive_data(self, data: bytes) -> None:
         """Take bytes, without NUL and CR, which no line may hold ("Message Format")."""
         lines = self._lines.feed(data.translate(None, b"\r\0"))
-        self._waiting[:0] = [line for line in reversed(lines) if line is not None]
+        if lines:
+            new = [line for line in reversed(lines) if line is not None]
+            self._waiting = [*new, *self._waiting]
 
     def receive_eof(self) -> None:
         """Drop the last line if it has no ending: "A message … is terminated"."""
@@ -144,25 +158,26 @@ class IrcSession(Session):
                 self._gone = True
                 return Ask(Quit("Your line never ended."))
             if not self._waiting:
+                self._waiting, self._start = (), b""
                 return None
             self._begin_line(self._waiting.pop())
             if not self._asks:
                 return HANDLED
-        ask = self._asks.pop(0)
+        ask, self._asks = self._asks[0], self._asks[1:]
         if isinstance(ask.command, Say) and not self._out.labelled:
             return Says(ask.command, self._more())
         return ask
 
     def _more(self) -> Iterator[Say]:
         """The messages of the next lines that go to the same room."""
-        while self._goes_on():
+        while self._waiting and self._goes_on():
             self._begin_line(self._waiting.pop())
             if not self._asks:  # it was held back
                 return
-            ask = self._asks.pop(0)
+            ask = self._asks[0]
             if not isinstance(ask.command, Say):
-                self._asks.insert(0, ask)
                 return
+            self._asks = self._asks[1:]
             yield ask.command
 
     def _goes_on(self) -> bool:
@@ -195,7 +210,7 @@ class IrcSession(Session):
             return
         several = message.command in _SEVERAL_ANSWERS
         self._out.begin(message.command, message.tags, several=several)
-        self._asks.extend(dispatch(self._parts, message))
+        self._asks = (*self._asks, *dispatch(self._parts, message))
         if len(self._asks) > 1:
             self._out.expect_several()
 

@@ -396,10 +396,6 @@ class Verb(NamedTuple):
     registers: bool = False
 
 
-def _authenticate(registration: Registration, message: Message) -> Asks:
-    return registration.sasl.authenticate(message)
-
-
 def _nickserv(out: ReplyBuffer, message: Message) -> Asks:
     return services.nickserv(out, " ".join(message.params))
 
@@ -407,7 +403,9 @@ def _nickserv(out: ReplyBuffer, message: Message) -> Asks:
 VERBS = {
     "ADMIN": Verb(_about(replies.admin), "[server]"),
     "AUDIT": Verb(moderation.audit, OF_AUDIT[0].lower()),
-    "AUTHENTICATE": Verb(_authenticate, "mechanism|message|*", 1, cap="sasl", registers=True),
+    "AUTHENTICATE": Verb(
+        Registration.authenticate, "mechanism|message|*", 1, cap="sasl", registers=True
+    ),
     "AWAY": Verb(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
     "BAN": Verb(moderation.ban(mute=False), moderation.BAN, 2),
     "BANS": Verb(moderation.bans, "room", 1),

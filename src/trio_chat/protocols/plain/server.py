@@ -67,6 +67,8 @@ class PlainDialect(Dialect):
 #: There is one dialect object for each encoding.
 plain_dialect = cache(PlainDialect)
 
+_NOBODY = Enter("")
+
 
 class PlainSession(Session):
     """The plain protocol of one connection (see ``protocols.session.Session`` for the contract).
@@ -76,11 +78,18 @@ class PlainSession(Session):
     because nothing in a line says which room it is from.
     """
 
-    refusals = 0
+    __slots__ = (
+        "_asked", "_by_key", "_encoding", "_ended", "_entering", "_first_line", "_framed", "_given",
+        "_has_quit", "_has_spoken", "_is_browser", "_line_bytes", "_lines", "_lobby", "_nick",
+        "_only_ascii", "_overlong", "_pending", "_question", "_refusals", "_room", "_telnet",
+        "_to_send", "_token", "_waiting", "_wanted", "_why",
+    )  # fmt: skip
+
     own = None  # people are shown their own actions as everybody else is
 
     def __init__(self, *, encoding: str, line_bytes: int, lobby: str, question: str = "") -> None:
         self._encoding, self._line_bytes, self._lobby = encoding, line_bytes, lobby
+        self._refusals = 0
         self._telnet = Telnet(encoding)
         self._lines = LineBuffer(line_bytes)
         self._framed = self._by_key = False
@@ -89,18 +98,22 @@ class PlainSession(Session):
         self._only_ascii = True
         self._ended = False
         self._overlong = 0  # bytes of pieces without a newline that were too long
-        self._waiting: list[bytes | None] = []  # the next one last; None was too long
+        self._waiting: list[bytes | None] | tuple[()] = ()  # the next one last; None was too long
         self._pending: Command | Notice | Refused | None = None  # read, but not yet dealt with
         self._question, self._given = question, ""  # and its answer
         self._token = ""  # an invitation that came first
         self._wanted = ""  # the nickname asked for
         self._nick = ""
-        self._entering = Enter("")
+        self._entering = _NOBODY
         self._why = ""  # of the last refusal before they are in
         self._asked = ""  # the nickname whose account is meant by /login
         self._has_spoken = False
         self._room = ""
         self._to_send = b""
+
+    @property
+    def refusals(self) -> int:
+        return self._refusals
 
     @property
     def dialect(self) -> Dialect:
@@ -123,7 +136,8 @@ class PlainSession(Session):
         # Somebody who goes on with a single key is typing: the first was taken for the nickname.
         self._framed = self._framed or b"\n" in data or (one_key and bool(self._wanted))
         messages = self._lines.feed(data) if self._framed else self._unframed(data)
-        self._waiting[:0] = reversed(messages)
+        if messages:
+            self._waiting = [*reversed(messages), *self._waiting]
 
     def _look_at_first_line(self, data: bytes) -> None:
         """Recognise an HTTP request in pieces, the first of which seemed to be something else."""
@@ -140,7 +154,7 @@ class PlainSession(Session):
             self._take(rest)
         self._ended = True
         if rest := self._lines.take():
-            self._waiting.insert(0, rest.removesuffix(b"\r"))
+            self._waiting = [rest.removesuffix(b"\r"), *self._waiting]
 
     def next_run(self) -> Run | None:
         match None if self._has_quit else self._next():
@@ -175,6 +189,7 @@ class PlainSession(Session):
         while self._waiting:
             if (read := self._read(self._waiting.pop())) is not None:
                 return read
+        self._waiting = ()
         if self._lines.endless or self._overlong > ENDLESS:
             return Quit(f"More than {ENDLESS} bytes came without a newline. Goodbye!")
         return None
@@ -182,7 +197,7 @@ class PlainSession(Session):
     def done(self, event: Event) -> Iterable[Ask]:
         match event:
             case Arrived(nick):
-                self._nick = nick
+                self._nick, self._entering = nick, _NOBODY
                 return [Ask(Join(self._lobby))]
             case Joined(room):
                 before, self._room = self._room, room
@@ -235,7 +250,7 @@ class PlainSession(Session):
             answer = Notice("\n".join(audit_lines(answer)))
         if isinstance(answer, Reports):
             answer = Notice("\n".join(report_lines(answer)))
-        self.refusals += isinstance(answer, Refused)
+        self._refusals += isinstance(answer, Refused)
         if isinstance(answer, Refused) and not self._nick:
             self._why = answer.why
             if answer.code in _SAID_ALREADY:
