@@ -3,7 +3,7 @@
 import pytest
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Command, Join, Say, SetAway
+from trio_chat.core.commands import Command, DirectMessage, Join, Say, SetAway, TagMessage
 from trio_chat.core.queries import (
     Count,
     FindNicks,
@@ -77,8 +77,23 @@ def test_names_that_a_join_sends_are_cheap() -> None:
     assert price(chat(people=10_000, rooms=1), "0", Join("#0")) == 3
 
 
-@pytest.mark.parametrize("command", [Join("#0"), SetAway("BUY")])
-def test_what_others_are_shown_of_the_muted_costs_these_the_most(command: Command) -> None:
+@pytest.mark.parametrize(
+    ("command", "of_muted"),
+    [
+        (Join("#0"), 100),
+        (SetAway("BUY"), 100),
+        (DirectMessage("n0", "BUY"), 50),
+        (TagMessage("+typing=active", nick="n0"), 50),
+        (DirectMessage("n1", "BUY"), 1),
+        (Say("#0", "BUY"), 1),
+    ],
+)
+def test_what_others_are_shown_of_the_muted_costs_these_much(
+    command: Command, of_muted: int
+) -> None:
+    """The first is an operator of the server, to whom the muted may write."""
     small = chat(people=2, rooms=1)
+    small.by_nick = {person.nick: person for person in small.people.values()}
+    small.people["0"].modes = "o"
     small.people["1"].limit = Lock()
-    assert (price(small, "0", command), price(small, "1", command)) == (1, 100)
+    assert (price(small, "0", command), price(small, "1", command)) == (1, of_muted)

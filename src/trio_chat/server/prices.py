@@ -10,6 +10,7 @@ from typing import Any
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Command,
+    DirectMessage,
     ExplainLimits,
     Join,
     Remove,
@@ -17,6 +18,7 @@ from trio_chat.core.commands import (
     Report,
     SetAway,
     SetRoomBan,
+    TagMessage,
 )
 from trio_chat.core.queries import (
     Audit,
@@ -40,17 +42,27 @@ from trio_chat.core.room import Person
 _MOST = 100
 
 # What others are shown of those whom the lock or a ban of the server mutes. It costs them the most,
-# or comings and goings would flood the others in place of words.
+# or comings and goings would flood the others in place of words. A word to an operator, whom they
+# may ask why, costs less: nobody is told to be too fast who has said it only once.
 _SHOWN = (Join, SetAway)
+_TO_OPERATORS = 50
 
 
 def price(chat: Chat, user_id: str, command: Command) -> int:
     """The cost of a command to the person with this id, who may not be let in yet."""
     find = _PRICES.get(type(command))
     person = chat.people.get(user_id)
-    if person and person.limit is not None and isinstance(command, _SHOWN):
-        return _MOST
+    if person and person.limit is not None and (cost := _of_muted(chat, command)):
+        return cost
     return 1 if find is None or person is None else min(find(chat, person, command), _MOST)
+
+
+def _of_muted(chat: Chat, command: Command) -> int:
+    """The cost to the muted of what others are shown all the same; 0 if it is nothing of that."""
+    if isinstance(command, DirectMessage | TagMessage):
+        other = chat.person(command.nick)
+        return _TO_OPERATORS if other and other.is_operator else 0
+    return _MOST if isinstance(command, _SHOWN) else 0
 
 
 def _members(chat: Chat, name: str) -> int:
