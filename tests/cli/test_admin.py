@@ -25,7 +25,7 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
         assert "--room tea" in roomless.err
         several = b"rooms\n\nkick bob\naccount nobody\n"
         lines = await run("admin", *kept, "--room", "tea", stdin=several)
-        assert (lines.code, lines.err) == (65, "trio-chat: You are not in #tea.\n")
+        assert (lines.code, lines.err) == (65, "trio-chat: There is nobody in #tea.\n")
         async with terminal(["admin", *kept]) as it:
             await it.screen.until("admin> ")
             await it.type("account nobody\r")

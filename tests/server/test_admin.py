@@ -70,7 +70,7 @@ async def test_rooms_are_repaired_from_there(house: House, path: Path) -> None:
     await alice.until("*** chat.local set the topic: Be kind.\n")
     assert await texts(path, "kick bob", "#nowhere kick bob") == [
         "Of which room? It comes first: #tea kick bob",
-        "You are not in #nowhere.",
+        "There is nobody in #nowhere.",
     ]
 
 

@@ -428,7 +428,7 @@ async def test_a_ban_is_listed_with_the_account_of_whoever_has_set_it(house: Hou
 
 UNREADABLE = [
     *("UBAN ADD", "UBAN ADD x DURATION soon", "UBAN ADD x REQUIRE-SASL", "UBAN DEL", "UBAN INFO"),
-    *("KLINE 60", "DLINE ANDKILL"),
+    *("KLINE 60", "DLINE ANDKILL", "UBAN a:", "UBAN ADD a: 1h"),
     *("KLINE *", "KLINE 60 *@*", "DLINE 0.0.0.0/0", "UBAN ADD * 1h"),
 ]
 

@@ -1,6 +1,6 @@
 """Refusals that several kinds of requests have in common."""
 
-from trio_chat.core.answers import visible_room
+from trio_chat.core.answers import unknown, visible_room
 from trio_chat.core.barred import banned_there
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
@@ -15,7 +15,7 @@ def outside(state: State, person: Person, name: str) -> Refused | None:
     if fold(name) in person.rooms:
         return None
     if (room := visible_room(state, person, name)) is None:
-        return nowhere(name)
+        return unknown(name) if name and person.is_operator else nowhere(name)
     if person.is_operator:
         return None
     return not_in(room.state.name)

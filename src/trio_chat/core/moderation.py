@@ -101,6 +101,8 @@ def _no_network(text: str) -> Refused:
 
 
 def _account(state: State, name: str) -> Target | Refused:
+    if not name:
+        return Refused("Name the account: a:mallory.")
     if (account := state.realm.account(name)) is None:
         return Refused(f"There is no account {cut(name, 50)}.", Code.NO_SUCH_NICK, (cut(name, 50),))
     if state.rules(account.name):

@@ -96,6 +96,13 @@ _OWN = {
         1,
         _account,
     ),
+    "remove": VERBS["remove"]._replace(
+        arguments="last NAME|ID [WHY]", does="remove a message of the room"
+    ),
+    "invitation": VERBS["invitation"]._replace(
+        arguments="[PEOPLE] [DAYS]|list|revoke ID",
+        does="make an invitation; list those that were used; or end one",
+    ),
     "reload": Verb("", "read the server's settings again", 0, lambda room, rest: Reload()),
     "help": Verb("", "show this list", 0, _help),
 }
