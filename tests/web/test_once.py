@@ -1,11 +1,25 @@
 """What is said in the page arrives exactly once and in order, whatever happens on the way."""
 
+import re
+
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pages import Irc, Server, Wire, enter, say, say_at_once, shows, visited
 
 pytestmark = pytest.mark.programs
+
+
+# Tries until there is a connection.
+TRY_NOW = """() => {
+    const banner = document.getElementById("banner");
+    banner.querySelector("button")?.click();
+    return banner.hidden;
+}"""
+
+
+def try_now(page: Page) -> None:
+    page.wait_for_function(TRY_NOW, polling=500)
 
 
 def numbered(first: int, count: int) -> list[str]:
@@ -36,8 +50,7 @@ def test_a_killed_server_loses_nothing(browser: Browser, server: Server) -> None
             say_at_once(wendy, *numbered(begin + 10, 10))
             expect(wendy.locator("#banner")).to_contain_text("No connection")
             server.start()
-            wendy.locator("#banner button").click()
-            expect(wendy.locator("#banner")).to_be_hidden()
+            try_now(wendy)
         shows(walt, *numbered(0, 60))
         shows(wendy, *numbered(0, 60))
 
@@ -61,6 +74,25 @@ def test_an_upgrade_offers_a_reload_which_loses_nothing(browser: Browser, server
         expect(text).to_have_value("half a sen")
         page.locator("[data-place='#lobby']").click()
         shows(page, "before")
+
+
+def test_who_is_not_let_in_is_told_why(browser: Browser, server: Server) -> None:
+    with visited(browser, server.url) as page:
+        server.kill()
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        expect(page.locator("#start")).to_contain_text("No connection.")
+        expect(page.locator("#start")).to_contain_text("Trying again in")
+        server.start()
+        expect(page.locator("#top h1")).to_have_text("#lobby")
+        server.kill()
+        server.start("limits.connections=1")
+        irina = Irc(server.port, "irina")
+        banner = page.locator("#banner")
+        expect(banner).to_contain_text("The server is full (1 connections). Try again later.")
+        expect(banner).to_contain_text(re.compile(r"Trying again in (5|6)\d s"))  # as it has said
+        irina.close()
+        try_now(page)
 
 
 @pytest.mark.parametrize("seconds", [40, 600])

@@ -69,8 +69,9 @@ interface Who { nick: string; password?: string; entry?: string }
 /** A place that we catch up with: AFTER an id, or the LATEST if it is new to us. */
 interface Gap { place: string; asked: "AFTER" | "LATEST"; from: string; total: number }
 
-/** What a link tells: that it is open, a line, that it is lost and when it is tried again (ms). */
-interface LinkHeard { open(): void; line(line: string): void; lost(again: number): void }
+/** What a link tells: that it is open, a line, that it is lost, after how many ms it is tried again (0 if
+ * it is not), and why, as far as that is known. */
+interface LinkHeard { open(): void; line(line: string): void; lost(again: number, why: string): void }
 
 /** How a piece of text looks: `colour` is one of IRC's first 16, or -1. */
 interface Look { bold: boolean; italic: boolean; underline: boolean; strike: boolean; colour: number }
@@ -128,7 +129,8 @@ interface State {
     network: string;
     build: string;
     link: "down" | "catching up" | "up";
-    again: number; // when the connection is tried again, or has been found, unix ms
+    again: number; // when the connection is tried again (0: it is not), or has been found, unix ms
+    why: string; // the server's words for opening none
     caps: string[];
     limits: Limits;
     away: boolean;

@@ -17,6 +17,7 @@ export class Frame {
         this.top = byId("top");
         this.people = byId("people");
         this.banner = byId("banner");
+        this.countdown = h("span", { "aria-hidden": "true" });
         this.typing = byId("typing");
         this.rooms.addEventListener("click", (event) => this.#go(event));
         this.people.addEventListener("click", (event) => this.#person(event));
@@ -144,16 +145,17 @@ export class Frame {
 
     #drawBanner() {
         const { state } = this.chat.model;
-        const seconds = Math.max(0, Math.ceil((state.again - Date.now()) / 1000));
         const waiting = this.chat.waiting ? ` ${this.chat.waiting === 1 ? "1 message waits" : `${this.chat.waiting} messages wait`}.` : "";
-        const words = state.link === "down" ? `No connection. ${seconds ? `Trying again in ${seconds} s.` : "Trying…"}${waiting}`
+        const down = state.link === "down";
+        const words = down ? lost(state) + waiting
             : state.link === "catching up" && Date.now() - state.again > BRIEF ? "Catching up…" : this.chat.trouble;
         const old = state.link === "up" && this.chat.isOld();
         this.banner.hidden = !words && !old;
         this.banner.className = state.link;
-        show(this.banner, words + old, () => old
+        this.countdown.textContent = countdown(state);
+        show(this.banner, `${words}${down}${old}`, () => old
             ? ["There is a newer version of this page. ", h("button", { type: "button", click: () => location.reload() }, "Reload")]
-            : [h("span", {}, words), state.link === "down" && h("button", { type: "button", click: () => this.chat.ask({ do: "retry" }) }, "Try now")]);
+            : [h("span", {}, words), down && this.countdown, down && h("button", { type: "button", click: () => this.chat.ask({ do: "retry" }) }, "Try now")]);
     }
 
     #drawTyping() {
@@ -161,6 +163,16 @@ export class Frame {
         const who = nicks.length > 3 ? `${nicks.length} people are` : nicks.length > 1 ? `${nicks.slice(0, -1).join(", ")} and ${nicks.at(-1)} are` : `${nicks[0]} is`;
         show(this.typing, nicks.join(), () => [nicks.length ? `${who} typing…` : ""]);
     }
+}
+
+/** That there is no connection, and why.
+ * @param {State} state */
+export const lost = ({ why }) => `No connection. ${why}`.trim();
+
+/** @param {State} state */
+export function countdown({ again }) {
+    const seconds = Math.max(0, Math.ceil((again - Date.now()) / 1000));
+    return seconds ? `Trying again in ${seconds} s.` : "Trying…";
 }
 
 /** @param {string} topic */

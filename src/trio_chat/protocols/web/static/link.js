@@ -5,7 +5,13 @@ const SILENCE = 20_000; // ms after which the server is asked whether it is ther
 const ANSWER = 10_000; // ms more after which it is not
 const AGAIN_LEAST = 500; // ms before the first new attempt, doubled by each that fails
 const AGAIN_MOST = 30_000;
+const WORDS = 5_000; // ms for an answer that says why there is no connection
 const FROZEN = 3_000; // ms without an answer after which a tab is taken to be frozen
+
+// If the page is answered, but no WebSocket: it is, by a connection that is still open, also to somebody who
+// is kept out since.
+const UNHEARD_MAX = 5; // attempts before this is said
+const UNHEARD = "The server answers, but opens no WebSocket: it may keep you out, or something in between lets none through or hides this page's address (web.url).";
 
 /** The address of the server that this page came from.
  * @param {{protocol: string, host: string, pathname: string}} page */
@@ -21,6 +27,7 @@ export class Link {
         this.random = random;
         this.failures = 0;
         this.closed = false;
+        this.why = ""; // the server's words for opening no connection
         /** @type {WebSocket | null} */
         this.socket = null;
         /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -33,7 +40,10 @@ export class Link {
         const socket = new WebSocket(this.url, ["text.ircv3.net"]);
         this.socket = socket;
         this.#watch(socket);
-        socket.onopen = () => this.heard.open();
+        socket.onopen = () => {
+            this.why = "";
+            this.heard.open();
+        };
         socket.onmessage = ({ data }) => {
             this.#watch(socket);
             this.heard.line(String(data));
@@ -99,12 +109,43 @@ export class Link {
     #lost(socket) {
         if (this.socket !== socket) return;
         this.socket = null;
-        clearTimeout(this.timer);
-        const most = Math.min(AGAIN_MOST, AGAIN_LEAST * 2 ** this.failures);
-        const again = Math.round(most * (0.5 + this.random() / 2)); // not everybody at once
         this.failures += 1;
+        this.#again(0);
+        if (this.failures > 1) this.#explain();
+    }
+
+    /** @param {number} least  ms until the next attempt */
+    #again(least) {
+        clearTimeout(this.timer);
+        const most = Math.min(AGAIN_MOST, AGAIN_LEAST * 2 ** (this.failures - 1));
+        const again = least + Math.round(most * (0.5 + this.random() / 2)); // not everybody at once
         if (!this.closed) this.timer = setTimeout(() => this.connect(), again);
-        this.heard.lost(again);
+        this.heard.lost(this.closed ? 0 : again, this.why);
+    }
+
+    async #explain() {
+        const { failures } = this;
+        const { why, wait } = await explanation(this.url.replace(/^ws/, "http"));
+        if (this.socket || this.closed || failures !== this.failures) return;
+        this.why = why ?? (failures > UNHEARD_MAX ? UNHEARD : "");
+        this.#again(wait);
+    }
+}
+
+/** Why a server opens no WebSocket. A browser does not tell a page, but a request is answered in words;
+ * none if the page is there. `wait` is in ms.
+ * @param {string} url */
+async function explanation(url) {
+    const patience = new AbortController();
+    setTimeout(() => patience.abort(), WORDS);
+    try {
+        const answer = await fetch(url, { cache: "no-store", signal: patience.signal });
+        if (answer.ok) return { why: undefined, wait: 0 };
+        const isPlain = answer.headers.get("Content-Type")?.startsWith("text/plain");
+        const why = isPlain ? await answer.text() : `The server answers ${answer.status}.`;
+        return { why: why.replace("This is a chat server. ", "").trim().slice(0, 300), wait: 1000 * Number(answer.headers.get("Retry-After")) };
+    } catch {
+        return { why: "", wait: 0 }; // nobody answers
     }
 }
 

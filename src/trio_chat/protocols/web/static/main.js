@@ -104,7 +104,7 @@ export class Chat {
         this.link = new Link(address(location), {
             open: () => session.open(),
             line: (line) => session.receive(line),
-            lost: (again) => session.lost(again),
+            lost: (again, why) => session.lost(again, why),
         });
     }
 
@@ -428,7 +428,7 @@ export class Chat {
         this.drawing = true;
         const draw = () => {
             this.drawing = false;
-            if (byId("chat").hidden) return;
+            if (byId("chat").hidden) return this.panels.drawLink();
             this.log.draw(this.here);
             this.seen();
             this.frame.draw();

@@ -26,7 +26,7 @@ const STATUS = { o: "@", v: "+", h: "%", a: "&", q: "~" };
 
 /** @returns {State} */
 export const emptyState = () => ({
-    nick: "", account: "", network: "", build: "", link: "down", again: 0, caps: [],
+    nick: "", account: "", network: "", build: "", link: "down", again: 0, why: "", caps: [],
     limits: { bytes: 0, lines: 1 }, away: false, places: new Map(), keys: 0,
 });
 
@@ -177,7 +177,7 @@ export class Model {
             if (first) this.tell(this.open(""), `You are ${nick} on ${network}.`);
         },
         ready: () => (this.state.link = "up"),
-        unlinked: ({ at }) => Object.assign(this.state, { link: "down", again: at }),
+        unlinked: ({ at, why }) => Object.assign(this.state, { link: "down", again: at, why }),
         account: ({ name }) => {
             if (name !== this.state.account) this.tell(this.here, name ? `You are logged in as ${name}.` : "You are logged out.", { kind: "note" });
             this.state.account = name;

@@ -2,6 +2,7 @@
 
 import { COMMANDS } from "./commands.js";
 import { byId, colour, h, iconButton, momentOf } from "./dom.js";
+import { countdown, lost } from "./frame.js";
 import { fold, isRoom } from "./irc.js";
 import { EMOJI, piecesOf, shownLines } from "./text.js";
 
@@ -33,6 +34,8 @@ export class Panels {
     constructor(chat) {
         this.chat = chat;
         this.start = byId("start");
+        this.countdown = h("p", { class: "hint", "aria-hidden": "true" });
+        this.why = h("p", { id: "why", class: "why", role: "alert" });
         /** @type {((message: any) => void) | null} */
         this.waits = null; // a window that waits for an answer
     }
@@ -50,7 +53,7 @@ export class Panels {
         const { chat } = this;
         const needsAccount = about === "login" || /account|log ?in/i.test(why);
         const nick = h("input", { id: "nick", name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: "20",
-            required: true, value: chat.who.nick || chat.store.kept.nick, "aria-describedby": why ? "why" : "", "aria-invalid": why && about === "nick" ? "true" : "" });
+            required: true, value: chat.who.nick || chat.store.kept.nick, "aria-describedby": "why", "aria-invalid": why && about === "nick" ? "true" : "" });
         const asksEntry = about === "entry" && /invitation|password/i.test(why);
         const entry = h("input", { id: "entry", type: /password/i.test(why) ? "password" : "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: "300",
             value: chat.invitation.entry || chat.store.kept.entry, "aria-describedby": "why", "aria-invalid": String(chat.who.entry !== "") });
@@ -65,16 +68,34 @@ export class Panels {
             chat.enter(nick.value.trim(), more.open ? password.value : "", entry.value);
         };
         const invited = chat.invitation.entry && !why ? ` You are invited${chat.invitation.room ? ` to ${chat.invitation.room}` : ""}.` : "";
+        this.#tell(why && `${why.replace(/\.$/, "")}.`);
+        this.countdown.textContent = "";
         this.start.hidden = false;
         byId("chat").hidden = true;
         this.start.replaceChildren(h("form", { class: "card", submit },
             h("h1", {}, document.title.split(" – ").at(-1) || "trio-chat"),
             h("p", {}, `Pick a nickname and talk.${invited}`),
             h("label", { for: "nick" }, "Nickname"), nick,
-            why && h("p", { id: "why", class: "why", role: "alert" }, `${why.replace(/\.$/, "")}.`),
+            this.why, this.countdown,
             ...(asksEntry ? [h("label", { for: "entry" }, "Invitation, or the password of this chat"), entry] : []), more, button,
             !chat.secure && h("p", { class: "hint" }, "This page came without encryption, so there are no logins and no notifications here.")));
         (asksEntry ? entry : needsAccount && nick.value ? password : nick).focus();
+    }
+
+    /** Say why nobody is in yet, if there is no connection. It is tried again by itself. */
+    drawLink() {
+        const { state } = this.chat.model;
+        const words = state.link === "down" && state.again ? lost(state) : "";
+        if (!words) return;
+        if (this.start.hidden) this.ask(words);
+        this.#tell(words);
+        this.countdown.textContent = countdown(state);
+    }
+
+    /** @param {string} why */
+    #tell(why) {
+        this.why.hidden = !why;
+        if (this.why.textContent !== why) this.why.textContent = why;
     }
 
     // ── windows ──────────────────────────────────────────────────────────────────────────────────

@@ -97,10 +97,11 @@ export class Session {
         this.line("USER", user, "0", "*", this.who.nick);
     }
 
-    /** @param {number} again  ms until the next attempt */
-    lost(again) {
+    /** @param {number} again  ms until the next attempt; 0 if there is none
+     * @param {string} [why] */
+    lost(again, why = "") {
         this.#reset();
-        this.tell({ type: "unlinked", at: this.now() + again, wasIn: this.wasIn });
+        this.tell({ type: "unlinked", at: again && this.now() + again, why });
     }
 
     /** @param {string} text */
