@@ -293,6 +293,7 @@ async def test_a_raid(house: House) -> None:
     assert "nobody can register" in "".join(await raiders[4].news(f"NS REGISTER {PASSWORD}"))
     late = await (await come(house, "late")).rest()
     assert "FAIL * ACCOUNT_REQUIRED :This chat is locked until " in late
+    assert "Contact: help@example.org. Log in as you come: " in late
     assert " 001 " not in late
     plain = await house.link(address="unix")
     await plain.send(b"bobby\n")

@@ -21,8 +21,14 @@ def minute(at: int) -> str:
 
 def parting(why: str) -> str:
     """The last words to somebody whose connection ends, ``why`` in a sentence first."""
-    end = "" if why[-1:] in (".", "!", "?") else "."  # an address to write to may end it
-    return f"{why}{end} Goodbye!"
+    return f"{before_another(why)} Goodbye!"
+
+
+def before_another(sentence: str) -> str:
+    """A sentence that another one follows: so it needs the full stop that is left out after an
+    address to write to.
+    """
+    return sentence if sentence[-1:] in (".", "!", "?") else f"{sentence}."
 
 
 def waiting(seconds: float) -> str:

@@ -24,6 +24,7 @@ from trio_chat.core.events import Entry, Joined, Said, UserModesSet
 from trio_chat.core.letters import cut as cut_text
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Copy, Refused, Repeated, Shown
+from trio_chat.core.words import before_another
 from trio_chat.protocols.irc.caps import TAGGED
 from trio_chat.protocols.irc.dialect import time_tag
 from trio_chat.protocols.irc.fitting import cut
@@ -201,7 +202,9 @@ class ReplyBuffer(OwnDialect):
             return explained(refused)
         about = refused.about[0] if refused.about else ""
         ways = _WAYS_INSIDE if self.peer.registered else _WAYS
-        why = ways.get(refused.code, "{why}").format(why=refused.why, about=about)
+        why = refused.why
+        if way := ways.get(refused.code):
+            why = way.format(why=before_another(why), about=about)
         return self._hinted(why, about)
 
     def _hinted(self, text: str, room: str) -> str:
