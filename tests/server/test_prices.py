@@ -3,7 +3,7 @@
 import pytest
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Command, DirectMessage, Join, Say, SetAway, TagMessage
+from trio_chat.core.commands import Command, DirectMessage, Join, Remove, Say, SetAway, TagMessage
 from trio_chat.core.queries import (
     Count,
     FindNicks,
@@ -82,6 +82,7 @@ def test_names_that_a_join_sends_are_cheap() -> None:
     [
         (Join("#0"), 100),
         (SetAway("BUY"), 100),
+        (Remove("#0"), 100),
         (DirectMessage("n0", "BUY"), 50),
         (TagMessage("+typing=active", nick="n0"), 50),
         (DirectMessage("n1", "BUY"), 1),
@@ -96,4 +97,5 @@ def test_what_others_are_shown_of_the_muted_costs_these_much(
     small.by_nick = {person.nick: person for person in small.people.values()}
     small.people["0"].modes = "o"
     small.people["1"].limit = Lock()
-    assert (price(small, "0", command), price(small, "1", command)) == (1, of_muted)
+    of_others = 10 if isinstance(command, Remove) else 1
+    assert (price(small, "0", command), price(small, "1", command)) == (of_others, of_muted)

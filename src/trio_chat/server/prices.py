@@ -42,9 +42,9 @@ from trio_chat.core.room import Person
 _MOST = 100
 
 # What others are shown of those whom the lock or a ban of the server mutes. It costs them the most,
-# or comings and goings would flood the others in place of words. A word to an operator, whom they
-# may ask why, costs less: nobody is told to be too fast who has said it only once.
-_SHOWN = (Join, SetAway)
+# or comings, goings and removals would flood the others in place of words. A word to an operator,
+# whom they may ask why, costs less: nobody is told to be too fast who has said it only once.
+_SHOWN = (Join, SetAway, Remove)
 _TO_OPERATORS = 50
 
 
