@@ -1,7 +1,7 @@
 """What operators have done, read from the log's barriers: the same with every store."""
 
 from stores import append, said
-from trio_chat.core.events import REALM, AccountMade, Joined, Kicked, Killed
+from trio_chat.core.events import REALM, AccountMade, Joined, Kicked, Killed, Reported
 from trio_chat.core.realm import RealmState
 from trio_chat.storage.base import Log
 
@@ -30,6 +30,18 @@ async def test_what_was_done_in_all_rooms_in_order(log: Log) -> None:
     found = await log.audit_all(limit=3)
     assert [e.event for e in found] == [*events[2:], entry.event]
     assert [e.event for e in await log.audit_all(before=found[0].id)] == events[:2]
+
+
+async def test_the_last_reports_beside_all_else(log: Log) -> None:
+    events = [Reported("bob", "#a", "#a", f"{n}-0", "eve") for n in range(3)]
+    before = ""
+    for event in events:
+        for each in (Killed("boss", "bob", "spam"), event):
+            [entry] = await log.append(REALM, [each], expect=before, barrier=True)
+            before = entry.id
+    found = await log.reports(limit=2)
+    assert [entry.event for entry in found] == events[1:]
+    assert [entry.event for entry in await log.reports(before=found[0].id)] == events[:1]
 
 
 async def test_that_of_accounts_outlives_the_saving_of_their_state(log: Log) -> None:

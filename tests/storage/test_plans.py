@@ -109,6 +109,8 @@ def test_what_is_found_is_not_sorted(store: Store) -> None:
 def test_what_was_done_is_read_in_order_beside_all_else(store: Store) -> None:
     plan = plan_of(store.connection, lambda: read.audit_all(store.connection, ID, 9))
     assert "SEARCH entry USING INDEX entry_audited (id<?)" in plan
+    plan += plan_of(store.connection, lambda: read.reports(store.connection, ID, 9))
+    assert "SEARCH entry USING INDEX entry_reported (id<?)" in plan
     plan += plan_of(store.connection, lambda: read.audit(store.connection, "#a", ID, 9))
     assert any("entry_of_room (room=? AND kind=? AND id<?)" in line for line in plan)
     assert scans(plan) == []

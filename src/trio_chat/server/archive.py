@@ -10,7 +10,7 @@ from trio_chat.core.accounts import account_of, not_logged_in
 from trio_chat.core.audit import EVERYWHERE, identity_of, is_wanted, leaders_only, leads_any, logs
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
-from trio_chat.core.events import REALM, Entry, Reported, Said, is_id
+from trio_chat.core.events import Entry, Reported, Said, is_id
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.limits import is_exempt
 from trio_chat.core.names import fold
@@ -266,7 +266,8 @@ class Archive:
 
         done, since = dict[str, Entry](), 0  # by id: the log of accounts is looked through twice
         for log in found:
-            entries, back_to = await self._done_in(log, choose, limit)
+            read = self._log.audit_all if log == EVERYWHERE else partial(self._log.audit, log)
+            entries, back_to = await self._look_through(read, choose, limit)
             done |= {entry.id: entry for entry in entries}
             since = max(since, back_to)
         return Audited(tuple(done[id] for id in sorted(done)[-limit:]), since)
@@ -301,13 +302,9 @@ class Archive:
 
     async def has_reported(self, person: Person, entry: Entry) -> bool:
         """Whether somebody has lately reported this message already."""
-        page = await self._log.audit(REALM, limit=_PAGE)
-        return any(
-            isinstance(past.event, Reported)
-            and past.event.msgid == entry.id
-            and is_by(self._chat, person, past.event)
-            for past in page
-        )
+        page = await self._log.reports(limit=_PAGE)
+        events = (cast("Reported", past.event) for past in page)
+        return any(event.msgid == entry.id and is_by(self._chat, person, event) for event in events)
 
     async def _reports(self, reader: Person, limit: int, log: str = "") -> Sequence[Entry]:
         """The last reports that somebody may see, perhaps of those from one ``log`` alone, by the
@@ -315,7 +312,7 @@ class Archive:
         """
 
         async def choose(page: Sequence[Entry]) -> Sequence[Entry]:
-            reports = [(entry, entry.event) for entry in page if isinstance(entry.event, Reported)]
+            reports = [(entry, cast("Reported", entry.event)) for entry in page]
             where = await self._log.whereabouts([report.msgid for _, report in reports])
             chosen = list[Entry]()
             for entry, report in reports:
@@ -325,24 +322,23 @@ class Archive:
                     chosen.append(as_called_now(self._chat, entry, now))
             return chosen
 
-        found, _ = await self._done_in(REALM, choose, limit)
+        found, _ = await self._look_through(self._log.reports, choose, limit)
         return found[-limit:]
 
     async def _reported(self, entry: Entry) -> Entry | None:
         reported = cast("Reported", entry.event)
         return await self._log.find(reported.log, reported.msgid)
 
-    async def _done_in(
+    async def _look_through(
         self,
-        log: str,
+        read: Callable[..., Awaitable[Sequence[Entry]]],
         choose: Callable[[Sequence[Entry]], Awaitable[Sequence[Entry]]],
         limit: int,
     ) -> tuple[Sequence[Entry], int]:
-        """Those of the last barriers of a log that are chosen, page by page, some more than the
-        limit; and back to which moment it was looked through, if there was too much of it.
+        """Those of the last entries that ``read`` gives that are chosen, page by page, some more
+        than the limit; and back to which moment was looked, if there was too much.
         """
         found, before = list[Entry](), ""
-        read = self._log.audit_all if log == EVERYWHERE else partial(self._log.audit, log)
         for _ in range(_PAGES):
             page = await read(before=before, limit=_PAGE)
             found[:0] = await choose(page)

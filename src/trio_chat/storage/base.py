@@ -169,6 +169,9 @@ class Log(Protocol):
     async def audit_all(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
         """The same of all logs together, whether they are followed or not."""
 
+    async def reports(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        """The last ``limit`` reports of messages before an id, oldest first."""
+
     async def talks(self, identity: str) -> Sequence[Entry]:
         """The last message of each conversation of this identity."""
 

@@ -24,6 +24,7 @@ from trio_chat.core.events import (
     Event,
     Joined,
     Origin,
+    Reported,
     Said,
     Signalled,
     elsewhere,
@@ -282,6 +283,10 @@ class MemoryLog(Log):
             found += await self.audit(room, before=before, limit=limit)
             found = sorted(found, key=_id)[-limit:]
         return found
+
+    async def reports(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        done = await self.audit(REALM, before=before, limit=_AUDITED)
+        return [entry for entry in done if isinstance(entry.event, Reported)][-limit:]
 
     async def talks(self, identity: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()

@@ -206,6 +206,9 @@ class SqliteLog(Log):
     async def audit_all(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
         return await self._read(read.audit_all, before, limit)
 
+    async def reports(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
+        return await self._read(read.reports, before, limit)
+
     async def talks(self, identity: str) -> Sequence[Entry]:
         return await self._read(read.talks, identity)
 

@@ -11,7 +11,15 @@ from trio_chat.core.room import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new
 from trio_chat.storage.codec import Unreadable, decode_realm, decode_state
 from trio_chat.storage.ids import LAST, pack, time_of, unpack
-from trio_chat.storage.sqlite.rows import AUDITED, COLUMNS, IS_JOIN, Kind, complain, entries_of
+from trio_chat.storage.sqlite.rows import (
+    AUDITED,
+    COLUMNS,
+    IS_JOIN,
+    REPORTED,
+    Kind,
+    complain,
+    entries_of,
+)
 
 _NUMBER = "(SELECT room FROM room WHERE name = :room)"
 
@@ -116,9 +124,20 @@ def audit(connection: Connection, room: str, before: str, limit: int) -> Sequenc
 
 def audit_all(connection: Connection, before: str, limit: int) -> Sequence[Entry]:
     """The last barriers of all logs before an id, as ``Log.audit_all``."""
+    return _indexed(connection, "entry_audited", AUDITED, before, limit)
+
+
+def reports(connection: Connection, before: str, limit: int) -> Sequence[Entry]:
+    """The last reports before an id, as ``Log.reports``."""
+    return _indexed(connection, "entry_reported", REPORTED, before, limit)
+
+
+def _indexed(
+    connection: Connection, index: str, where: str, before: str, limit: int
+) -> Sequence[Entry]:
     rows = connection.execute(
-        f"SELECT {COLUMNS} FROM entry INDEXED BY entry_audited "  # noqa: S608
-        f"CROSS JOIN room USING (room) WHERE {AUDITED} AND id < ? ORDER BY id DESC LIMIT ?",
+        f"SELECT {COLUMNS} FROM entry INDEXED BY {index} "  # noqa: S608
+        f"CROSS JOIN room USING (room) WHERE {where} AND id < ? ORDER BY id DESC LIMIT ?",
         (pack(before) if before else LAST, limit),
     ).fetchall()
     return list(entries_of(reversed(rows)))

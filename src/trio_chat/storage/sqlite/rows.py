@@ -33,9 +33,11 @@ class Kind(IntEnum):
 COLUMNS = "room.name, entry.id, entry.at, entry.text, entry.token, entry.event"
 
 
-#: Conditions of SQL: for somebody's entry, and for what the audit needs no longer than history.
+#: Conditions of SQL: for somebody's entry, for what the audit finds, for reports of messages (both
+#: as their index has it), and for what the audit needs no longer than history.
 IS_JOIN = "event LIKE '[\"Joined\"%'"
-AUDITED = f"kind = {Kind.BARRIER:d} AND event NOT LIKE '[\"Joined\"%'"  # as the index has it
+AUDITED = f"kind = {Kind.BARRIER:d} AND event NOT LIKE '[\"Joined\"%'"
+REPORTED = f"kind = {Kind.BARRIER:d} AND event LIKE '[\"Reported\"%'"
 UNAUDITED = f"(kind <> {Kind.BARRIER:d} OR {IS_JOIN} OR event LIKE '[\"TopicSet\"%')"
 
 

@@ -172,6 +172,10 @@ MIGRATIONS: Sequence[str] = [
     -- What was done in all rooms, in order, for the audit of a person (rows.AUDITED).
     CREATE INDEX entry_audited ON entry (id) WHERE kind = 1 AND event NOT LIKE '["Joined"%';
     """,
+    """
+    -- The reports of messages (rows.REPORTED), few beside all else in the log of accounts.
+    CREATE INDEX entry_reported ON entry (id) WHERE kind = 1 AND event LIKE '["Reported"%';
+    """,
 ]
 
 
