@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import cache
 from typing import Any
 
 from peers import House, Peer
@@ -19,6 +20,7 @@ def settings(*, irc: dict[str, Any] | None = None, **sections: dict[str, Any]) -
     return plain_settings(**sections).model_copy(update={"irc": chosen})
 
 
+@cache
 def cheap_hash(password: str) -> str:
     """Of a password, as hash_password makes it; but in a millisecond."""
     salt = b"salt"

@@ -7,7 +7,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -59,6 +60,8 @@ _WATCH = 60.0  # seconds between two looks at the files of the certificate
 
 _LOOK = 5.0  # seconds between two looks for connections that have long been silent
 _AT_ONCE = 100  # are looked at before others may run: if all get a PING, that takes a millisecond
+
+_version = cache(metadata.version)  # reads a file of the installation
 
 _TASK = "connection "  # begins the names of the tasks that serve one, before its number
 
@@ -482,7 +485,7 @@ def server_info(
     return ServerInfo(
         settings.irc.server_name,
         settings.irc.network,
-        version=f"trio-chat-{version('trio-chat')}",
+        version=f"trio-chat-{_version('trio-chat')}",
         created=time.strftime("%Y-%m-%d at %H:%M:%S UTC", time.gmtime(started)),
         motd=settings.irc.motd.splitlines(),
         rooms_each=settings.limits.rooms_each,

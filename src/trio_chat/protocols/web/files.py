@@ -5,6 +5,7 @@ import hashlib
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static"
@@ -41,8 +42,9 @@ class Files:
     build: str
 
 
+@cache
 def load_files(title: str = "trio-chat") -> Files:
-    """The files of the page, with its title. ``index.html`` is at ``/``."""
+    """The files of the page, with its title, made once. ``index.html`` is at ``/``."""
     titled = f"<title>{html.escape(title)}</title>".encode()
     found = {}
     for path in sorted(FOLDER.rglob("*")):
