@@ -132,8 +132,10 @@ async def running(
         )
         await nursery.start(server.run)
         house = House(server)
-        yield house
-        nursery.cancel_scope.cancel()  # first, or it would see people leave in order
-        with trio.CancelScope(shield=True):
-            for peer in house.peers:
-                await trio.aclose_forcefully(peer.stream)
+        try:
+            yield house
+        finally:
+            nursery.cancel_scope.cancel()  # first, or it would see people leave in order
+            with trio.CancelScope(shield=True):
+                for peer in house.peers:
+                    await trio.aclose_forcefully(peer.stream)

@@ -540,9 +540,9 @@ async def test_who_never_reads_is_closed_and_the_others_are_told() -> None:
         alice, bob = await irc_people(house, "alice", "bob")
         carol = await house.connect("carol")
         await bob.news()  # the last that bob reads
-        line = f"PRIVMSG #lobby :{'x' * 400}"
-        while f"{BOB} QUIT :reads too slowly" not in await alice.news(*[line] * 500):
-            pass
+        lines = [f"PRIVMSG #lobby :{'x' * 400}"] * 500 + ["PRIVMSG #lobby :so far"]
+        while f"{BOB} QUIT :reads too slowly" not in await alice.news(*lines):
+            await carol.until("alice: so far\n")
         await carol.until("bob left!\n")
         await irc_peer(house, "bob")
         text = await bob.rest()
