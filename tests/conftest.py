@@ -1,4 +1,7 @@
-"""For all tests: examples may take their time on a busy machine; nobody's history is touched."""
+"""For all tests: examples may take their time on a busy machine; nobody's history is touched.
+
+``--hypothesis-profile=thorough`` tries more examples of each property.
+"""
 
 import gc
 import os
@@ -8,8 +11,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("trio-chat", deadline=None)
-settings.load_profile("trio-chat")
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile("quick")
 
 # What sets up Python is for nobody whom tests start.
 for name in ("UNBUFFERED", "IOENCODING", "UTF8", "DONTWRITEBYTECODE"):

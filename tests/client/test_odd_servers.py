@@ -190,16 +190,16 @@ def speak(session: ClientSession, number: int) -> None:
         pass
 
 
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
-@MANY
+@PATIENT
 @given(lines=st.lists(LINES, max_size=25))
 def test_whatever_an_irc_server_says(lines) -> None:
     hear(on_irc(), lines)
 
 
-@MANY
+@PATIENT
 @given(lines=st.lists(LINES, max_size=12))
 def test_whatever_an_irc_server_says_before_we_are_in(lines) -> None:
     rooms = ["#a", "#\ud800"]
@@ -221,7 +221,7 @@ SENTENCES = st.sampled_from([
 ])  # fmt: skip
 
 
-@MANY
+@PATIENT
 @given(
     lines=st.lists(
         (SENTENCES | st.sampled_from(TEXTS)).map(lambda t: t.encode("utf-8", "replace") + b"\n")

@@ -581,4 +581,4 @@ class Everybody(RuleBasedStateMachine):
 
 
 TestEverybody = Everybody.TestCase
-TestEverybody.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestEverybody.settings = settings(stateful_step_count=40)

@@ -135,7 +135,7 @@ async def test_who_ceases_to_wait_takes_nothing(autojump_clock: MockClock) -> No
         assert trio.current_time() - began == pytest.approx(0.5)
 
 
-@settings_of_hypothesis(max_examples=15, deadline=None)
+@settings_of_hypothesis(max_examples=15)
 @given(
     costs=st.lists(st.integers(1, 30), min_size=2, max_size=8),
     gaps=st.lists(st.floats(0, 3), min_size=8, max_size=8),

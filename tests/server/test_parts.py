@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.core.chat import Chat
@@ -318,7 +318,6 @@ def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
     assert [*some] == [*outboxes.values()]
 
 
-@settings(max_examples=50)
 @given(history=batches(), data=st.data(), size=st.integers(1, 3), move=st.integers(0, 2))
 def test_an_audience_that_was_kept_up_is_like_one_made_anew(
     history: list[list[Entry]], data: st.DataObject, size: int, move: int

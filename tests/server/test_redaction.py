@@ -218,7 +218,7 @@ async def asked(house: House, alice: IrcPeer, ids: Iterable[str], words: Iterabl
 
 
 @given(steps=STEPS)
-@hypothesis.settings(max_examples=10, deadline=None)
+@hypothesis.settings(max_examples=10)
 def test_no_reply_has_what_was_removed(
     steps: list[tuple[str, int | None, bool]],
 ) -> None:

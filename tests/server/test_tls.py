@@ -6,7 +6,6 @@ import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 import trio
 from hypothesis import given
@@ -246,7 +245,6 @@ async def rest(wire: Wire) -> bytes:
     return data
 
 
-@hypothesis.settings(max_examples=30)
 @given(
     posts=st.lists(st.tuples(st.integers(1, 40_000), st.integers(0, 50_000)), max_size=5),
     version=st.sampled_from([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stores import open_file, said, texts
@@ -140,7 +140,6 @@ def damage(path: Path, table: str, column: str, row: int, value: str) -> None:
             )
 
 
-@settings(max_examples=100)
 @given(cell=st.sampled_from(CELLS), row=st.integers(0, 9), value=VALUES)
 def test_whatever_is_in_a_cell(cell: tuple[str, str], row: int, value: str) -> None:
     async def run() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stores import STORES, OpenLog, append, said, take, temporary, texts, texts_of
@@ -266,7 +266,6 @@ LASTING = st.one_of(
 
 
 @pytest.mark.parametrize("store", STORES)
-@settings(max_examples=30)
 @given(events=st.lists(LASTING, min_size=1, max_size=20))
 def test_what_lasts_comes_back_as_it_was(store: Any, events: list[Event]) -> None:
     async def run() -> None:
@@ -281,7 +280,6 @@ def test_what_lasts_comes_back_as_it_was(store: Any, events: list[Event]) -> Non
 
 
 @pytest.mark.parametrize("store", STORES)
-@settings(max_examples=20)
 @given(
     kinds=st.lists(st.sampled_from([said, joined, topic]), max_size=40),
     size=st.integers(1, 15),
@@ -329,7 +327,6 @@ MOMENTS = st.integers(0, 6)
 
 
 @pytest.mark.parametrize("store", STORES)
-@settings(max_examples=40)
 @given(
     times=st.lists(MOMENTS, min_size=1, max_size=8),
     bounds=st.tuples(MOMENTS, st.none() | MOMENTS | st.integers(0, 7).map(str)),

@@ -195,7 +195,7 @@ def test_a_copy_goes_after_some_days(file: File) -> None:
 STEPS = st.lists(st.sampled_from(["say", "say", "redact", "keep", "open"]), max_size=26)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(steps=STEPS, lengths=st.lists(st.integers(1, 3000), min_size=26, max_size=26))
 def test_no_page_and_no_export_has_what_was_redacted(
     steps: Sequence[str], lengths: Sequence[int]

@@ -2,7 +2,7 @@
 
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stores import append, memory_log, said, sqlite_log, temporary, texts_of
@@ -149,7 +149,6 @@ async def test_what_was_said_just_now_is_found(log: Log) -> None:
 LETTERS = st.text(st.sampled_from("aäA1 茶안ชا'\"*(-😀ß\u0301\u200d"), max_size=12)
 
 
-@settings(max_examples=30)
 @given(text_list=st.lists(LETTERS, min_size=1, max_size=8), query=LETTERS)
 def test_every_store_finds_the_same(text_list: list[str], query: str) -> None:
     """As a search through all of them would."""

@@ -195,7 +195,7 @@ async def test_the_journal_does_not_grow_with_what_is_said(tmp_path: Path, disk:
 
 
 @given(st.lists(st.lists(st.sampled_from([1, 2, 70]), min_size=1, max_size=5), max_size=8))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_the_tail_shows_in_the_order_of_ids_whoever_writes(
     tmp_path_factory: pytest.TempPathFactory, passes: Sequence[Sequence[int]]
 ) -> None:
