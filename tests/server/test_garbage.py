@@ -25,10 +25,11 @@ LIMITS = {
 @pytest.fixture(autouse=True)
 def _no_collector() -> Iterator[None]:
     gc.collect()
+    gc.freeze()  # as conftest has done; a server that ends undoes it
     gc.disable()
     yield
     gc.enable()
-    gc.freeze()  # as conftest has done; a server that ends undoes it
+    gc.freeze()
 
 
 def ours_in_garbage() -> set[str]:

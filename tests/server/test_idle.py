@@ -4,6 +4,7 @@ import gc
 import types
 from collections import Counter
 
+import pytest
 import trio
 import trio.testing
 
@@ -11,6 +12,13 @@ from peers import Peer, running
 
 COROUTINES = types.CoroutineType.__name__
 SCOPES = "CancelStatus"  # trio has one for each cancel scope that is entered
+
+
+@pytest.fixture(autouse=True)
+def _only_new_objects() -> None:
+    """Look at none that were there before."""
+    gc.collect()
+    gc.freeze()
 
 
 def held() -> Counter[str]:

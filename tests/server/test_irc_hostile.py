@@ -123,12 +123,9 @@ MODERATING = {"KILL", "UBAN", "KLINE", "DLINE", "LOCK"}
 @pytest.mark.parametrize(
     ("stage", "verb"),
     [
-        *(
-            (stage, verb)
-            for stage in ("before", "after")
-            for verb in sorted(VERBS.keys() - {"QUIT"})
-        ),
-        *(("operator", verb) for verb in sorted(VERBS.keys() - {"QUIT"} - MODERATING)),
+        pytest.param(stage, verb, marks=[pytest.mark.slow] if stage != "after" else [])
+        for stage in ("before", "after", "operator")
+        for verb in sorted(VERBS.keys() - {"QUIT"} - (MODERATING if stage == "operator" else set()))
     ],
 )
 async def test_commands_with_parameters_that_nobody_expects(

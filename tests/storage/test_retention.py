@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import trio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stores import NOW, append, open_file, said, texts
@@ -228,11 +228,13 @@ def test_all_rooms_are_looked_at_in_their_turn(file: File) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["tea", "tea with words of many kinds " * 20], ids=["short", "long"]
+    ("text", "rounds"),
+    [("tea", 60), ("tea with words of many kinds " * 20, 20)],
+    ids=["short", "long"],
 )
-def test_what_does_not_fit_goes_oldest_first(file: File, text: str) -> None:
+def test_what_does_not_fit_goes_oldest_first(file: File, text: str, rounds: int) -> None:
     number = 0
-    for _ in range(60):
+    for _ in range(rounds):
         file.append(*[said(f"{text} {number + n}") for n in range(200)])
         number += 200
         file.keep(EVERYTHING)
@@ -245,6 +247,7 @@ def test_what_does_not_fit_goes_oldest_first(file: File, text: str) -> None:
     assert left == file.found("tea") == [f"{text} {n}" for n in range(number - len(left), number)]
 
 
+@pytest.mark.slow
 def test_as_much_stays_however_much_has_gone(file: File) -> None:
     """What the index keeps of words that were deleted does not push out what is there."""
     retention = Retention(0, 1_000_000, 1_500_000)
@@ -256,6 +259,7 @@ def test_as_much_stays_however_much_has_gone(file: File) -> None:
     assert min(left[10:]) > max(left) * 0.8
 
 
+@pytest.mark.slow
 def test_pages_are_given_back(file: File) -> None:
     for _ in range(30):
         file.append(*[said("x" * 4000) for _ in range(250)])
@@ -321,7 +325,6 @@ TEXTS = st.lists(
 
 
 @given(said_before=TEXTS, said_since=TEXTS, sought=TEXTS, limit=st.integers(1, 5))
-@settings(max_examples=40)
 def test_the_same_is_found_whether_it_is_in_the_index_or_not(
     said_before: list[str], said_since: list[str], sought: list[str], limit: int
 ) -> None:
