@@ -3,7 +3,16 @@
 import pytest
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.commands import Command, DirectMessage, Join, Remove, Say, SetAway, TagMessage
+from trio_chat.core.commands import (
+    Command,
+    DirectMessage,
+    Join,
+    Remove,
+    Report,
+    Say,
+    SetAway,
+    TagMessage,
+)
 from trio_chat.core.queries import (
     Count,
     FindNicks,
@@ -85,6 +94,7 @@ def test_names_that_a_join_sends_are_cheap() -> None:
         (Remove("#0"), 100),
         (DirectMessage("n0", "BUY"), 50),
         (TagMessage("+typing=active", nick="n0"), 50),
+        (Report("#0", nick="n0"), 50),
         (DirectMessage("n1", "BUY"), 1),
         (Say("#0", "BUY"), 1),
     ],
@@ -97,5 +107,5 @@ def test_what_others_are_shown_of_the_muted_costs_these_much(
     small.by_nick = {person.nick: person for person in small.people.values()}
     small.people["0"].modes = "o"
     small.people["1"].limit = Lock()
-    of_others = 10 if isinstance(command, Remove) else 1
+    of_others = 10 if isinstance(command, Remove | Report) else 1
     assert (price(small, "0", command), price(small, "1", command)) == (of_others, of_muted)

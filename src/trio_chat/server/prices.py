@@ -42,8 +42,8 @@ from trio_chat.core.room import Person
 _MOST = 100
 
 # What others are shown of those whom the lock or a ban of the server mutes. It costs them the most,
-# or comings, goings and removals would flood the others in place of words. A word to an operator,
-# whom they may ask why, costs less: nobody is told to be too fast who has said it only once.
+# or comings, goings and removals would flood the others in place of words. A report costs less, and
+# a word to an operator, whom they may ask why: nobody is told to be too fast who has said only one.
 _SHOWN = (Join, SetAway, Remove)
 _TO_OPERATORS = 50
 
@@ -62,6 +62,8 @@ def _of_muted(chat: Chat, command: Command) -> int:
     if isinstance(command, DirectMessage | TagMessage):
         other = chat.person(command.nick)
         return _TO_OPERATORS if other and other.is_operator else 0
+    if isinstance(command, Report):
+        return _TO_OPERATORS
     return _MOST if isinstance(command, _SHOWN) else 0
 
 
