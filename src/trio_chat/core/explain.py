@@ -23,7 +23,7 @@ def explain(state: State, person: Person) -> Iterator[str]:
         yield "Only people with an account may speak here: register your nickname, or log in."
     for name in person.rooms:
         yield from explain_room(state, person, state.rooms[name])
-    for name in person.visits:
+    for name in person.left or ():
         room = None if name in person.rooms else state.rooms.get(name)
         if room and is_banned(room, person):
             yield from explain_room(state, person, room)

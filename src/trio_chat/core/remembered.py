@@ -9,7 +9,7 @@ restart. When the memory is full, what is forgotten opens nothing to anybody. Th
   were let in since, may come back while it is empty, as there is nobody to ask; unless they were
   kicked or banned, or the key was changed in their absence.
 - Secrecy: what was said while it had ``i`` is hidden from those who first came later. A known
-  identity's first visit is remembered; others have the visits of their connection.
+  identity's first visit is remembered; others have those of their connection.
 - What was seen: a known identity that has left in order is shown only what was said since. That is
   no barrier: it is saved when the room closes and when the server stops, so after a kill more is
   shown again.
@@ -77,7 +77,7 @@ def hidden(state: RoomState, name: str, reader: Person) -> tuple[Span, ...]:
 
     That is what was said while it was shut, before they came there for the first time.
     """
-    visits = [state.regulars.get(reader.identity), reader.visits.get(name)]
+    visits = [state.regulars.get(reader.identity), reader.first_entered(name)]
     first = min((visit for visit in visits if visit is not None), default="~")  # after all ids
     found = ((begin, min(end or first, first)) for begin, end in spans(state) if begin < first)
     return tuple(found)

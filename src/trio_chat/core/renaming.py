@@ -70,9 +70,7 @@ def move(state: State, room: Room, event: RoomRenamed) -> None:
         return new if name == old else name
 
     for person in room.members.values():
-        person.rooms = {name_now(name): None for name in person.rooms}
-        if old in person.visits:
-            person.visits[new] = person.visits.pop(old)
+        person.rooms = {name_now(name): first for name, first in person.rooms.items()}
         if old in person.marks:
             person.marks = {name_now(name): at for name, at in person.marks.items()}
     for person in map(state.people.__getitem__, room.invited):

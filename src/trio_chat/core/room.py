@@ -62,15 +62,15 @@ class Person:
     """Somebody with a nickname.
 
     ``identity`` is the one of ``Arrived``; those who cannot show who they were before have their
-    ``user_id`` instead. ``rooms`` holds folded names, in the order of joining. ``modes`` are the
-    letters of their own modes, ``away`` is their message if they are away. ``since`` and ``spoke``
-    are when they came, and last said something, in unix milliseconds.
+    ``user_id`` instead. ``rooms`` holds folded names, in the order of joining, each with the
+    id of the event by which they first came there; ``left`` the same of the last that they have
+    left. ``modes`` are the letters of their own modes, ``away`` is their message if they are
+    away. ``since`` and ``spoke`` are when they came, and last said something, in unix milliseconds.
 
-    ``invited`` holds the folded names of rooms to which they have been invited; ``visits`` the last
-    rooms they have entered, with the id of the first time. ``marks`` says up to when they have read
-    what, if they are not known; otherwise the log knows. ``secure`` is whether they came over TLS,
-    ``key`` the hash of the last secret that they have shown, if any. If they have logged in by a
-    password, or set one, it is named by ``password_id``.
+    ``invited`` holds the folded names of rooms to which they have been invited. ``marks`` says up
+    to when they have read what, if they are not known; otherwise the log knows. ``secure`` is
+    whether they came over TLS, ``key`` the hash of the last secret that they have shown, if any. If
+    they have logged in by a password, or set one, it is named by ``password_id``.
     ``metadata`` is that of somebody without an account. ``past`` holds the accounts that they have
     left on this connection: bans of these are about them, too, so nobody shakes one off.
 
@@ -82,13 +82,13 @@ class Person:
     nick: str
     origin: Origin = NOWHERE
     identity: str = ""
-    rooms: dict[str, None] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)
     modes: str = ""
     away: str = ""
     since: int = 0
     spoke: int = 0
     invited: tuple[str, ...] = ()
-    visits: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str] | None = None
     marks: Mapping[str, int] = field(default_factory=lambda: NO_MARKS)
     secure: bool = False
     key: str = ""
@@ -97,6 +97,12 @@ class Person:
     past: tuple[str, ...] = ()
     address: str = ""
     limit: Ban | Lock | None = None
+
+    def first_entered(self, room: str) -> str | None:
+        """The id of the event by which they first entered a room (folded); None if that was never,
+        or is forgotten.
+        """
+        return self.rooms.get(room) or (self.left or {}).get(room)
 
     @property
     def is_known(self) -> bool:

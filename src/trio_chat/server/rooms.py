@@ -88,7 +88,7 @@ class Rooms:
     async def join(self, subscriber: Subscriber, join: Join) -> Outcomes:
         """Let somebody into a room, which may be new."""
         log = fold(join.room)
-        is_first = log not in subscriber.person(self._chat).visits
+        is_first = not subscriber.person(self._chat).first_entered(log)
         if refused := await self._logs.charge(subscriber, log):
             return [refused]
         try:

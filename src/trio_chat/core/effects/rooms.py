@@ -31,8 +31,8 @@ from trio_chat.core.standing import change_status, first_status
 from trio_chat.core.state import State, leads, with_status
 from trio_chat.core.views import Copy, Delivery, Notice, RoomWelcome
 
-# First visits that are remembered of each connection.
-_VISITS_MAX = 200
+# The rooms that somebody has left of which their first visit is remembered.
+_LEFT_MAX = 200
 
 
 # ── come and go ──────────────────────────────────────────────────────────────────────────────────
@@ -55,8 +55,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     room.state = after(room.state, entry)
     room.members[person.user_id] = person
     room.note(person.user_id, moved=True)
-    person.rooms[name] = None
-    _visit(person, name, entry.id)
+    person.rooms[name] = person.first_entered(name) or entry.id
     forget_invitation(state, name, person)
     state.empty.discard(name)
     entered = RoomWelcome(
@@ -71,12 +70,6 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         Delivery(joined, rooms=(name,), by=joined.user_id),
         Delivery(entered, people=(person.user_id,), by=joined.user_id),
     ]
-
-
-def _visit(person: Person, name: str, id: str) -> None:
-    person.visits.setdefault(name, id)
-    if len(person.visits) > _VISITS_MAX:
-        del person.visits[next(iter(person.visits))]
 
 
 def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
@@ -136,7 +129,7 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
 
 def remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
     """Take a person out of a room; ``seen`` is the last id they saw there, empty if not known."""
-    del person.rooms[name]
+    _note_left(person, name, person.rooms.pop(name))
     room = state.rooms[name]
     del room.members[person.user_id]
     room.status.pop(person.user_id, None)
@@ -147,6 +140,14 @@ def remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
         note_seen(room, person, seen)
     if not room.members:
         state.empty.add(name)
+
+
+def _note_left(person: Person, name: str, first: str) -> None:
+    left = person.left = person.left or {}
+    left.pop(name, None)
+    left[name] = first
+    if len(left) > _LEFT_MAX:
+        del left[next(iter(left))]
 
 
 def outside(room: Room, user_id: str) -> tuple[str, ...]:
