@@ -5,7 +5,8 @@ the session asks for. It ends when the peer has finished, asks to leave, or brea
 still waits for the peer is sent, and the link is closed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from typing import Self
 
 import trio
 
@@ -42,8 +43,13 @@ _DAY = 86_400  # seconds
 class Connection:
     """A peer that has come in, and the person it speaks for; ``source`` is where it comes from.
 
-    An ``outsider`` is an operator who is not in the chat. Run ``serve`` in one task. The outbox
-    reports to it (``outbox.Owner``).
+    An ``outsider`` is an operator who is not in the chat. The outbox reports to it
+    (``outbox.Owner``).
+
+    Its task is in its context as long as the peer talks: ``register`` first, and until it
+    ``is_over``, ``attend`` whenever it is ``readable``. At the end of the context the person
+    departs, and the peer is sent what waits for it; the link is left open, and ``reason`` says why
+    it ended.
     """
 
     __slots__ = (
@@ -102,6 +108,11 @@ class Connection:
         )
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be heard of the peer."""
+        return self._lifetime.is_over
+
+    @property
     def reason(self) -> str:
         """Why it ended, for the log."""
         return self._lifetime.reason
@@ -133,48 +144,53 @@ class Connection:
         self._session.server_stops()
         self._lifetime.finish("the server stops", "The server is shutting down. Goodbye!")
 
-    async def serve(self) -> None:
-        """Talk with the peer to the end. The link is left open; ``reason`` says why it ended."""
-        lifetime = self._lifetime
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        is_lost = isinstance(error, trio.BrokenResourceError)
+        if is_lost:
+            self.on_lost()
         try:
-            try:
-                with lifetime:
-                    await self._register()
-                if not lifetime.is_let_in:
-                    self._on_silence()
-                while not lifetime.is_over:  # in a coroutine of its own, it would take 0.2 KiB
-                    await self._link.readable()
-                    if not lifetime.is_over:
-                        with lifetime:
-                            await self._attend()
-            except trio.BrokenResourceError:
-                self.on_lost()
-            finally:
-                await self._depart()
-            await self._part()
+            await self._depart()
+            if error is None or is_lost:
+                await self._part()
         finally:
             self.refusals = self._session.refusals
             # The subscriber and its outbox know the connection. Now that it does not know them any
             # more, all of this goes at once, and not when a collector of garbage finds it.
             del self._subscriber, self._executor
+        return is_lost
 
-    async def _register(self) -> None:
-        """Hear what the peer says until it is let in."""
-        self._lifetime.allow(self._limits.registration)
-        for data in await self._open_up():
-            await self._hear(data)
-        while not self._lifetime.is_let_in:
-            await self._link.readable()
-            await self._hear(self._link.receive_now())
+    async def register(self) -> None:
+        """Hear what the peer says until it is let in. Raises trio.BrokenResourceError."""
+        with self._lifetime:
+            self._lifetime.allow(self._limits.registration)
+            for data in await self._open_up():
+                await self._hear(data)
+            while not self._lifetime.is_let_in:
+                await self._link.readable()
+                await self._hear(self._link.receive_now())
+        if not self._lifetime.is_let_in:
+            self._on_silence()
 
-    async def _attend(self) -> None:
-        """Hear what has come, and what follows as long as the peer is busy."""
+    def readable(self) -> Awaitable[None]:
+        """Wait until there is something to ``attend`` to. Raises trio.BrokenResourceError."""
+        return self._link.readable()
+
+    async def attend(self) -> None:
+        """Hear what has come, and what follows as long as the peer is busy. Raises
+        trio.BrokenResourceError.
+        """
+        if self.is_over:
+            return
         before = self._lifetime.heard_at
-        await self._hear(self._link.receive_now())
-        while 0 < self._lifetime.heard_at - before < _BUSY:
-            before = self._lifetime.heard_at
-            await self._link.readable()
+        with self._lifetime:
             await self._hear(self._link.receive_now())
+            while 0 < self._lifetime.heard_at - before < _BUSY:
+                before = self._lifetime.heard_at
+                await self._link.readable()
+                await self._hear(self._link.receive_now())
 
     async def _hear_end(self) -> None:
         await self._shared.passes.wait(LEAVING)
