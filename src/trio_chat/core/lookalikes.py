@@ -16,7 +16,8 @@ from importlib.resources import files
 
 from trio_chat.core.names import fold
 
-#: Nicknames that nobody can have, nor one that looks like them: they would speak for the server.
+#: Nicknames that nobody can have, nor one that looks like them, accents or not: they would speak
+#: for the server.
 RESERVED = (
     "server", "services", "system", "operator", "admin", "administrator",
     "NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ", "BotServ", "HelpServ", "SaslServ",
@@ -93,6 +94,18 @@ def skeleton(text: str) -> str:
 def _prototypes(text: str) -> str:
     letters = unicodedata.normalize("NFD", text)
     return _DOTTED.sub(r"\1", letters.translate(PROTOTYPES).translate(_LETTERS))
+
+
+def without_accents(looks: Iterable[str]) -> frozenset[str]:
+    """Looks, and what is left of them without marks."""
+    return frozenset(text for look in looks for text in (look, _bare(look)))
+
+
+def _bare(look: str) -> str:
+    if look.isascii():
+        return look
+    letters = unicodedata.normalize("NFD", look)
+    return "".join(char for char in letters if unicodedata.category(char) != "Mn")
 
 
 def all_looks(nicks: Iterable[str]) -> frozenset[str]:

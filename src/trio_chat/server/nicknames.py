@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 import trio
 
-from trio_chat.core.lookalikes import RESERVED, all_looks, looks
+from trio_chat.core.lookalikes import RESERVED, all_looks, looks, without_accents
 from trio_chat.core.names import alternate_nick, fold, nick_problem
 from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
@@ -82,4 +82,5 @@ class Nicknames:
         return Refused(why, Code.NICK_TAKEN, (nick,))
 
     def _is_taken(self, wanted: Collection[str]) -> bool:
-        return not (self._looks.isdisjoint(wanted) and self._reserved.isdisjoint(wanted))
+        is_reserved = not self._reserved.isdisjoint(without_accents(wanted))
+        return is_reserved or not self._looks.isdisjoint(wanted)
