@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.core.admission import spend
-from trio_chat.core.events import REALM, AccountMade, Entry, InvitationRevoked, InvitationUsed
+from trio_chat.core.events import (
+    REALM,
+    AccountDropped,
+    AccountMade,
+    Entry,
+    InvitationRevoked,
+    InvitationUsed,
+    OfAccount,
+)
 from trio_chat.core.realm import Realm
 from trio_chat.core.views import Refused
 from trio_chat.storage.codec import decode_realm, encode_realm
@@ -21,7 +29,7 @@ USES = st.builds(
 STEPS = st.lists(st.one_of(USES, st.builds(InvitationRevoked, st.sampled_from("ab")), st.none()))
 
 
-def apply(realm: Realm, event: InvitationUsed | InvitationRevoked | AccountMade, at: int) -> None:
+def apply(realm: Realm, event: InvitationUsed | InvitationRevoked | OfAccount, at: int) -> None:
     realm.apply(Entry(REALM, f"{at:09d}", event, at))
 
 
@@ -76,6 +84,14 @@ def test_what_has_expired_long_ago_is_forgotten_but_not_at_once() -> None:
     assert {*realm.invitations} == {"old", "new"}
     apply(realm, InvitationUsed("new", 2, FAR), 100 * DAY)
     assert {*realm.invitations} == {"new"}
+
+
+def test_it_is_not_open_again_for_who_has_deleted_the_account() -> None:
+    realm = Realm()
+    apply(realm, InvitationUsed("a", 1, FAR, "~al"), 1)
+    apply(realm, AccountMade("al", "~al", key="~al"), 2)
+    apply(realm, AccountDropped("al"), 3)
+    assert isinstance(spend(restarted(realm), InvitationUsed("a", 1, FAR, "~al")), Refused)
 
 
 def test_one_for_operators_counts_once_for_who_has_used_it_as_a_guest() -> None:

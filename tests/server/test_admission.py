@@ -34,6 +34,7 @@ DAMAGED = (
     "That is no invitation to this chat: one has 43 characters, and this has {}. Copy all of it."
 )
 REVOKED = "That invitation was revoked."
+UNINVITED = "To register you need an invitation."
 USED = "That invitation has been used. Ask for a new one."
 
 
@@ -355,6 +356,20 @@ async def test_a_guest_who_comes_again_uses_no_invitation_up() -> None:
         for _ in range(2):
             await irc_peer(house, "al", password=token(), secret="one-device-of-al", rooms="")
         assert USED in await irc_answer(house, f"PASS {token()}")
+
+
+async def test_it_lets_no_more_register_than_it_says() -> None:
+    async with running(chosen("invited", "invited")) as house:
+        al = await come(house, "al", token(uses=2))
+        await al.until(": /register PASSWORD\n")
+        await answer(al, f"/register {PASSWORD}", "Your nickname is yours now.")
+        await answer(al, "/logout", "*** You are logged out.\n")
+        await answer(al, f"/register {PASSWORD}", UNINVITED)
+        await answer(al, f"/invitation {token(uses=2)}", OFFER)
+        await answer(al, f"/register {PASSWORD}", "Your nickname is yours now.")
+        await answer(al, "/logout", "*** You are logged out.\n")
+        await answer(al, f"/invitation {token(uses=2)}", USED)
+        await answer(al, f"/register {PASSWORD}", UNINVITED)
 
 
 async def test_a_guest_cannot_use_it_up_by_showing_it_again_and_again() -> None:

@@ -285,6 +285,7 @@ class Realm:
                     self._of_key.pop(key.key, None)
                 del self._of_identity[account.identity]
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
+                self._forget_guest(account.identity)
             case PasswordSet():
                 account = self._without_reset(account)
                 self._put(replace(account, password_id=account.password_id + 1))
@@ -304,6 +305,13 @@ class Realm:
                 self._of_key.pop(key, None)
                 left = tuple(each for each in account.keys if each.key != key)
                 self.accounts[fold(account.name)] = replace(account, keys=left)
+
+    def _forget_guest(self, identity: str) -> None:
+        """Keep no invitation open for somebody whose account, for which it was used, is deleted."""
+        for spent in self.invitations.values():
+            if identity in spent.by:
+                by = tuple("" if one == identity else one for one in spent.by)
+                self.invitations[spent.id] = replace(spent, by=by)
 
     def _without_reset(self, account: Account) -> Account:
         """An account without the key by which an operator has let its owner in."""

@@ -36,8 +36,9 @@ class Credentials:
     """
 
     __slots__ = (
-        "_as_operator", "_exchange", "_has_told", "_invited", "_is_here", "_is_private", "_note",
-        "_shared", "_source", "_subscriber", "_token", "_welcome", "_wrong_passwords",
+        "_as_operator", "_exchange", "_has_told", "_invited", "_is_here", "_is_private",
+        "_is_spent", "_note", "_shared", "_source", "_subscriber", "_token", "_welcome",
+        "_wrong_passwords",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,7 @@ class Credentials:
         self._wrong_passwords = 0
         self._welcome: str | None = None  # the account, or as a guest (empty), that is let in
         self._invited = self._has_told = False
+        self._is_spent = False  # whether an account was registered by the invitation
         self._note = ""  # what they are to be told once they look
         self._token = ""  # the last invitation that it has used
         self._as_operator: Invitation | None = None  # for operators, which it has used
@@ -155,14 +157,15 @@ class Credentials:
 
     async def _use(self, token: str, person: Person) -> Refused | None:
         account = person.origin.account
-        if token == self._token and not account:  # or one guest could use it up for all others
+        # Or one guest could use it up for all others.
+        if token == self._token and not (account or self._is_spent):
             return None
         used = await self._shared.admission.use(token, person.known_as, account)
         if isinstance(used, Refused):
             return used
         if account:  # it was not counted as a guest's
             return None
-        self._invited, self._token = True, token
+        self._invited, self._token, self._is_spent = True, token, False
         if used.operator:
             self._as_operator = used
         return None
@@ -183,7 +186,7 @@ class Credentials:
         person = self._shared.hub.chat.people.get(self._subscriber.user_id)
         if not self._invited or person is None or person.origin.account:
             return None
-        if self._shared.admission.unregistered(invited=True):
+        if self._shared.admission.unregistered(invited=not self._is_spent):
             return None
         return Offer(self._makes_operators())
 
@@ -219,7 +222,8 @@ class Credentials:
         if not self._is_private:
             return [IN_CLEAR]
         if isinstance(request, Register) and not self._is_logged_in():
-            if refused := self._shared.admission.unregistered(invited=self._invited):
+            invited = self._invited and not self._is_spent
+            if refused := self._shared.admission.unregistered(invited=invited):
                 return [refused]
             first = self._as_operator is not None and self._as_operator.first
             operator = self._makes_operators()
@@ -227,6 +231,7 @@ class Credentials:
         answer = await self._shared.accounts.carry_out(self._subscriber, self._source, request)
         if not isinstance(answer, NewKey) and any(isinstance(one, AccountMade) for one in answer):
             self._as_operator = None  # it makes one account an operator's
+            self._is_spent = bool(self._token)
         return answer
 
     def _is_logged_in(self) -> bool:
