@@ -22,6 +22,8 @@ from trio_chat.settings import (
 )
 from trio_chat.storage.base import Log
 
+_ON_A_FREE_PORT = Settings(port=0)  # made once: it looks for each setting in the environment
+
 PATIENCE = 50  # seconds that a test waits for what must come
 
 
@@ -29,13 +31,14 @@ def settings(**sections: dict[str, Any]) -> Settings:
     """Settings on a free port, with history in memory; ``limits``, ``server``, ``tls`` and
     ``history`` as dicts.
     """
-    return Settings(
-        port=0,
-        accounts=AccountSettings(**{"iterations": 4096, **sections.get("accounts", {})}),
-        limits=LimitSettings(**sections.get("limits", {})),
-        server=ServerSettings(**sections.get("server", {})),
-        tls=TlsSettings(**sections.get("tls", {})),
-        history=HistorySettings(**{"store": "memory:", **sections.get("history", {})}),
+    return _ON_A_FREE_PORT.model_copy(
+        update={
+            "accounts": AccountSettings(**{"iterations": 4096, **sections.get("accounts", {})}),
+            "limits": LimitSettings(**sections.get("limits", {})),
+            "server": ServerSettings(**sections.get("server", {})),
+            "tls": TlsSettings(**sections.get("tls", {})),
+            "history": HistorySettings(**{"store": "memory:", **sections.get("history", {})}),
+        }
     )
 
 
