@@ -31,10 +31,10 @@ def test_no_letter_is_cut(letter: str) -> None:
 
 
 @pytest.mark.parametrize("one", [letter for letter in LETTERS if letter != "க்"])  # joins
-@pytest.mark.parametrize("other", ["b", "漢", "👨", "🇩🇪", " "])
-def test_between_two_letters_it_may_be_cut(one: str, other: str) -> None:
-    assert is_between(one + other, len(one))
-    assert is_between(other + one, len(other))
+def test_between_two_letters_it_may_be_cut(one: str) -> None:
+    for other in ("b", "漢", "👨", "🇩🇪", " "):
+        assert is_between(one + other, len(one))
+        assert is_between(other + one, len(other))
 
 
 def test_flags_are_counted_in_pairs() -> None:

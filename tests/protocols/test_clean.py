@@ -173,11 +173,11 @@ def test_a_pile_is_cut_whatever_is_hidden_in_it(between: str) -> None:
     assert shown.count("\u0300") == 4
 
 
-@pytest.mark.parametrize("byte", range(256))
-def test_every_byte_is_harmless(byte: int) -> None:
-    for text in (bytes([byte]).decode("latin-1"), bytes([byte]).decode("utf-8", "replace")):
-        for around in ("{}", "a{}", "{}a", "é{}漢", "a{0}{0}b"):
-            assert_harmless(clean(around.format(text)))
+def test_every_byte_is_harmless() -> None:
+    for byte in range(256):
+        for text in (bytes([byte]).decode("latin-1"), bytes([byte]).decode("utf-8", "replace")):
+            for around in ("{}", "a{}", "{}a", "é{}漢", "a{0}{0}b"):
+                assert_harmless(clean(around.format(text)))
 
 
 @given(anything)

@@ -722,6 +722,7 @@ def test_whatever_is_said_is_clean_lines(encoding: str, text: str) -> None:
 # ── anything ───────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [b"alice\n", b"hi ho\n", b"/me a\n", b"/msg b c\n", b"tom: a"])
 @pytest.mark.parametrize("encoding", ["utf-8", "shift_jis"])
 def test_every_byte_is_borne_everywhere(encoding: str, line: bytes) -> None:

@@ -73,7 +73,9 @@ async def rooms(house: House, modes: str) -> None:
     await bob.news(f"MODE #Secret {modes}", "PRIVMSG #Secret :hidden", "TOPIC #Secret :hidden")
 
 
-@pytest.mark.parametrize("modes", ["+s-n", "+smi", "+sb-n *!*@*"])
+@pytest.mark.parametrize(
+    "modes", ["+s-n", *(pytest.param(m, marks=pytest.mark.slow) for m in ("+smi", "+sb-n *!*@*"))]
+)
 async def test_whatever_is_asked_of_it_is_answered_as_if_it_were_not_there(modes: str) -> None:
     async with running(settings(limits=UNLIMITED)) as house:
         await rooms(house, modes)

@@ -44,6 +44,7 @@ async def enter_and_say_a_line(house: House, number: int, heard: list[list[str]]
     heard.append([line for line in lines if ": line " in line])
 
 
+@pytest.mark.slow
 async def test_hundreds_say_a_line_each_and_all_hear_all_in_the_same_order() -> None:
     async with running(settings(history={"replay": PEOPLE})) as house:
         await visit(house)

@@ -15,6 +15,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seeds import seeds
 from stores import open_file, said, texts
 from trio_chat.core.events import PEOPLE, Change, Departed, Kicked, ModesSet, Origin, TopicSet
 from trio_chat.core.logs import after
@@ -164,7 +165,7 @@ def test_whatever_is_in_a_cell(cell: tuple[str, str], row: int, value: str) -> N
     assert not any(SECRET in line or "should not have" in line for line in lines)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(always=8, of=40))
 def test_whatever_became_of_its_bytes(tmp_path: Path, seed: int) -> None:
     """It cannot be opened, with a sentence; or is used, and what cannot be had is told so."""
 

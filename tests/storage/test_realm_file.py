@@ -101,6 +101,7 @@ for left in range(1, 100):
 """
 
 
+@pytest.mark.slow
 def test_who_is_killed_leaves_no_account_without_its_secret(tmp_path: Path) -> None:
     """And no secret without its event, before whichever statement it is."""
     here = Path(__file__).parent

@@ -52,7 +52,7 @@ def hostile_buffer(number: int, text: str) -> FakeBuffer:
     return buffer
 
 
-@pytest.mark.parametrize("size", [(100, 24), (25, 8)])
+@pytest.mark.parametrize("size", [(100, 24), pytest.param((25, 8), marks=pytest.mark.slow)])
 def test_every_place_shows_it_as_text(size):
     texts = [clean(text) for text in HOSTILE]
     model = FakeModel()

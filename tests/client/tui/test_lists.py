@@ -33,7 +33,9 @@ def asked_of(app: ChatApp) -> list[object]:
 # ── help ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("width", [20, 57, 58, 200])
+@pytest.mark.parametrize(
+    "width", [20, *(pytest.param(width, marks=pytest.mark.slow) for width in (57, 58, 200))]
+)
 def test_nothing_of_the_help_is_cut(width):
     """Each word of it can be read, wherever it breaks."""
     model, seen = FakeModel(), set[str]()

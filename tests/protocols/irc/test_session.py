@@ -374,10 +374,11 @@ def test_line_by_line_is_as_whole(script: bytes) -> None:
     assert output(script.splitlines(keepends=True)) == output([script])
 
 
-@pytest.mark.parametrize("rest", [b"P", b"PING 5", b"PING 5\r", b"\r", b"@a=b;c", b":", b"\xff"])
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_line_that_has_not_ended_does_nothing(script: bytes, rest: bytes) -> None:
-    assert output([script + rest]) == output([script])
+def test_a_line_that_has_not_ended_does_nothing(script: bytes) -> None:
+    without = output([script])
+    for rest in (b"P", b"PING 5", b"PING 5\r", b"\r", b"@a=b;c", b":", b"\xff"):
+        assert output([script + rest]) == without
 
 
 @given(st.sampled_from(SCRIPTS), st.lists(st.integers(0, 700), max_size=12))
