@@ -6,6 +6,7 @@ one until the peer negotiates as only a telnet does: it asks for an option by a 
 
 import re
 from enum import Enum, auto
+from functools import cache
 
 _IAC, _SB, _SE = b"\xff", 0xFA, 0xF0
 _WILL, _DONT = 0xFB, 0xFE
@@ -126,6 +127,7 @@ class Telnet:
         return text.replace(b"\r\0", b"\r\n")
 
 
+@cache  # asked of each connection
 def _is_letter(encoding: str) -> bool:
     try:
         return _IAC.decode(encoding) != "\ufffd"

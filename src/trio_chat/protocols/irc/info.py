@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from trio_chat.core.commands import AWAY_MAX, KEY_MAX, KICK_MAX, LIST_MAX, TOPIC_MAX
 from trio_chat.core.modes import ACCOUNT, COUNTED, FLAGS, KEYED, LISTS, MUTE, STATUS
 from trio_chat.core.names import NAME_MAX, NICK_MAX, ROOM_MAX
+from trio_chat.protocols.irc.message import word
 
 #: The capability to register an account (ircv3.net, "account-registration"); and trio-chat's own: a
 #: client shows who it was, and finds the commands of our own client.
@@ -36,6 +38,8 @@ SASL_CHUNK = 400  # characters of base64 in one AUTHENTICATE; a shorter one is t
 TAGS_MAX = 8191  # bytes with "@" and the blank (message-tags, "Size limit")
 CLIENT_TAGS_MAX = 4094  # bytes of data that a client may send in them
 
+_TOKENS = 12  # per line: 13 are legal, but TinyIRC and ircII read no more before the last text
+
 
 @dataclass(frozen=True)
 class ServerInfo:
@@ -56,8 +60,15 @@ class ServerInfo:
     registration: str | None = "before-connect"
     build: str = ""
 
-    def tokens(self) -> Iterator[str]:
-        """The tokens of RPL_ISUPPORT (005): all that they promise is kept."""
+    @cached_property
+    def support(self) -> Sequence[str]:
+        """The lines of RPL_ISUPPORT (005) after the nickname: every client is told the same."""
+        tokens = [word(token) for token in self._tokens()]
+        lines = (tokens[begin : begin + _TOKENS] for begin in range(0, len(tokens), _TOKENS))
+        return [f"{' '.join(line)} :are supported by this server" for line in lines]
+
+    def _tokens(self) -> Iterator[str]:
+        """The tokens of RPL_ISUPPORT: all that they promise is kept."""
         yield "CASEMAPPING=ascii"
         yield "CHANTYPES=#"
         yield f"PREFIX=({''.join(STATUS)}){''.join(STATUS.values())}"

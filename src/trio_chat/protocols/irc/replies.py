@@ -33,7 +33,6 @@ from trio_chat.protocols.irc.fitting import wrapped
 from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 
-_TOKENS = 12  # per line: 13 are legal, but TinyIRC and ircII read no more before the last text
 _ROOM_LEFT = 300  # bytes of a line for a list of words: the rest is for what stands before it
 
 
@@ -377,11 +376,9 @@ def version(out: ReplyBuffer) -> None:
 
 
 def isupport(out: ReplyBuffer) -> None:
-    """Tell what the server supports: RPL_ISUPPORT (005), in lines of ``_TOKENS`` tokens."""
-    tokens = list(out.info.tokens())
-    for begin in range(0, len(tokens), _TOKENS):
-        some = tokens[begin : begin + _TOKENS]
-        out.numeric(n.RPL_ISUPPORT, *some, "are supported by this server")
+    """Tell what the server supports: RPL_ISUPPORT (005)."""
+    start = f":{out.info.name} {n.RPL_ISUPPORT} {out.peer.nick or '*'}"
+    out.lines(f"{start} {line}" for line in out.info.support)
 
 
 def time(out: ReplyBuffer) -> None:
