@@ -9,7 +9,6 @@ who never cease.
 """
 
 import heapq
-import itertools
 
 import trio
 
@@ -34,11 +33,13 @@ class FairQueue:
     Those who wait are served by a task in their nursery.
     """
 
+    __slots__ = ("_is_serving", "_number", "_time", "_waiting", "bucket")
+
     def __init__(self) -> None:
         self.bucket: TokenBucket | None = None
         self._time = 0.0
         self._waiting: list[tuple[float, int, trio.Event, Flow, float]] = []  # a heap
-        self._numbers = itertools.count()
+        self._number = 0  # of the last that came
         self._is_serving = False
 
     def at_once(self, flow: Flow, cost: float) -> bool:
@@ -53,7 +54,8 @@ class FairQueue:
     async def wait(self, flow: Flow, cost: float, nursery: trio.Nursery) -> None:
         """Wait for the connection's turn, of one at a time, and take it."""
         had = trio.Event()
-        place = (self._start(flow), next(self._numbers), had, flow, cost)
+        self._number += 1
+        place = (self._start(flow), self._number, had, flow, cost)
         heapq.heappush(self._waiting, place)
         if not self._is_serving:
             self._is_serving = True

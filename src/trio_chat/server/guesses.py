@@ -40,6 +40,8 @@ _BUSY = Refused("Many are logging in just now. Try again in a moment.", Code.WRO
 class Guesses:
     """The guesses from one source; ``bucket`` limits how often they may be wrong."""
 
+    __slots__ = ("_turn", "bucket")
+
     def __init__(self) -> None:
         self.bucket: TokenBucket | None = None
         self._turn = _Turn()
@@ -125,6 +127,8 @@ def _crowded(hashing: trio.CapacityLimiter, most: float) -> Refused | None:
 
 class _Turn:
     """A lock that is passed on to the last who has come."""
+
+    __slots__ = ("_is_held", "_waiting")
 
     def __init__(self) -> None:
         self._is_held = False

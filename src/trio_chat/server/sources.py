@@ -46,6 +46,11 @@ class Source:
     is no bound. ``metadata`` bounds how often they may set that.
     """
 
+    __slots__ = (
+        "_reports", "_told", "arrivals", "complaints", "connections", "guesses", "is_exempt",
+        "lines", "metadata", "name", "new_passwords",
+    )  # fmt: skip
+
     def __init__(self, name: str, limits: LimitSettings) -> None:
         self.name = name
         self.connections = 0
