@@ -63,9 +63,11 @@ async def irc_peer(
     password: str = "",
     secret: str = "",
     address: str = "",
+    joins: str = "",
 ) -> IrcPeer:
     """A client over TCP, or over memory with ``link``, or from an ``address``; with a nickname it
-    is in these rooms, and with a ``secret`` it can come again."""
+    is in these rooms, and with a ``secret`` it can come again; if it is logged in to the account of
+    somebody who is here, it ``joins`` them."""
     if address:
         raw = await house.link(address=address)
     else:
@@ -77,7 +79,7 @@ async def irc_peer(
         opening += ["CAP REQ trio-chat/identity", f"IDENTITY {secret}"] if secret else []
         opening += [f"NICK {nick}", f"USER {nick} 0 * :{nick.title()}", "CAP END"]
         lines = await peer.news(*opening, *([f"JOIN {rooms}"] if rooms else []))
-        assert any(f" 001 {nick} " in line for line in lines), lines
+        assert any(f" 001 {joins or nick} " in line for line in lines), lines
     return peer
 
 

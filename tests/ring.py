@@ -134,7 +134,7 @@ def refusal(outcomes: Outcomes) -> Refused:
 
 def hearers(chat: Chat, delivery: Delivery) -> set[str]:
     in_rooms = (user_id for room in delivery.rooms for user_id in chat.rooms[room].members)
-    return {*in_rooms, *delivery.people}
+    return {*in_rooms, *delivery.people, *delivery.devices}
 
 
 def heard(chat: Chat, deliveries: Iterable[Delivery]) -> list[tuple[object, set[str]]]:

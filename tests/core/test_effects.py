@@ -215,7 +215,7 @@ ZOE = Origin("z", "zoe.net")
 def presences(deliveries: Sequence[Delivery]) -> list[Presence]:
     """Each is for the one whom it names."""
     found = [d for d in deliveries if isinstance(d.shown, Presence)]
-    assert all(d.people == (f"id-{d.shown.watcher}",) and not d.rooms for d in found)  # type: ignore[union-attr]
+    assert all(d.devices == (f"id-{d.shown.watcher}",) and not d.rooms for d in found)  # type: ignore[union-attr]
     return [d.shown for d in found]  # type: ignore[misc]
 
 

@@ -138,14 +138,15 @@ async def test_over_tls_some_are_told_and_then_the_rest_gets_an_alert(tmp_path: 
 async def test_who_is_here_has_to_go_on_all_connections(house: House) -> None:
     op = await boss(house)
     mallory = await register(house, "mallory")
-    other = await arrive(house, "m2", "unix", f"PASS mallory:{PASSWORD}")
+    other = await come(house, "m2", "unix", f"PASS mallory:{PASSWORD}")
+    await other.until(" 001 mallory ")
     bob = await arrive(house, "bob", NEAR)
     told = await op.news("UBAN ADD mallory :spam")
-    effect = "Ban 1: account mallory may not come in for good. It hits 2 of the 3 others here."
+    effect = "Ban 1: account mallory may not come in for good. It hits 1 of the 2 others here."
     assert any(line.endswith(effect) for line in told)
-    for nick, peer in (("mallory", mallory), ("m2", other)):
+    for peer in (mallory, other):
         assert (await peer.rest()).endswith(
-            f":chat.local 465 {nick} :{FOR_GOOD}\r\nERROR :Closing link: {FOR_GOOD}. Goodbye!\r\n"
+            f":chat.local 465 mallory :{FOR_GOOD}\r\nERROR :Closing link: {FOR_GOOD}. Goodbye!\r\n"
         )
     seen = "".join(await bob.news())
     assert ":mallory!mallory@unix QUIT banned" in seen
@@ -304,12 +305,12 @@ async def test_a_raid(house: House) -> None:
         "*** Enter /login NAME PASSWORD now.\n"
     )
     await plain.send(f"/login bob {PASSWORD}\n".encode())
-    await plain.until("*** You are bobby in #lobby; ")
+    await plain.until("*** You are bob in #lobby; ")
     caught = await house.link(address="unix")
     await caught.send(b"late\nlet me in\n")
     told = (await caught.rest()).splitlines()
     assert told[-2] == "*** If you have one, begin with /login NAME PASSWORD instead of a nickname."
-    await arrive(house, "b2", "unix", f"PASS bob:{PASSWORD}")
+    await (await come(house, "b2", "unix", f"PASS bob:{PASSWORD}")).until(" 001 bob ")
     assert [line for line in await bob.news() if "PRIVMSG" in line] == []
     await op.news("LOCK OFF")
     await raiders[0].news("PRIVMSG #lobby :hello")

@@ -97,7 +97,7 @@ async def test_who_registers_in_a_room_of_theirs_is_its_founder(
         await boss.news("KICK #tea bob :enough")
         await bob.until("*** boss kicked bob out of #tea: enough\n")
         await bob.send(b"/join #tea\n")  # it is still theirs
-        await mark.until(" JOIN #tea\r\n")
+        await mark.until("MODE #tea +o bob\r\n")
         assert await mark.news("KICK #tea bob") == [refused]
         await bob.send(b"/account delete bob\n")
         await mark.until(" MODE #tea -o bob\r\n")
@@ -107,8 +107,9 @@ async def test_who_registers_in_a_room_of_theirs_is_its_founder(
 
 async def test_who_logs_out_leads_no_more() -> None:
     async with house_with("bob", "mark") as house:
-        await come(house, "bob")
-        mark = await come(house, "mark")
+        bob, mark = await come(house, "bob"), await come(house, "mark")
+        await bob.say("QUIT")
+        await bob.rest()
         other = await in_tea(house, "robert")
         await tell(other, f"/login bob {secret('bob')}")
         assert ":robert!" in await mark.until("MODE #tea +o robert\r\n")

@@ -7,17 +7,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import wait_all_tasks_blocked
 
 import sasl
 from held import HeldLog
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
 from sasl import SCRAM, numerics
-from trio_chat.core.events import REALM, AccountMade, KeyMade
 from trio_chat.protocols.scram import ScramClient
 from trio_chat.server import accounts
-from trio_chat.server.passwords import identity
 
 PASSWORD = "correct-horse"
 DEVICE = "a-secret-of-the-device"
@@ -48,6 +46,11 @@ async def token(bob: IrcPeer) -> str:
 
 async def is_bob(bob: IrcPeer, nick: str) -> bool:
     return any(f" 330 bob {nick} bob " in line for line in await bob.news(f"WHOIS {nick}"))
+
+
+async def is_alone(bob: IrcPeer) -> bool:
+    """Whether bob is here on one connection."""
+    return sum(" :Connection " in line for line in await bob.news("NS DEVICES")) == 1
 
 
 @asynccontextmanager
@@ -107,8 +110,8 @@ async def test_a_login_just_before_a_change_counts_and_ends_with_it(
     await bob.say(change)
     await log.until_appended()
     log.go_on()
-    assert " 901 eve eve!eve@127.0.0.1 :You are now logged out" in await eve.rest()
-    assert not await is_bob(bob, "eve")
+    assert "Closing link: That is not the password." in await eve.rest()
+    assert await is_alone(bob)
 
 
 async def test_a_login_just_after_its_token_was_dropped_is_none(house: House, log: HeldLog) -> None:
@@ -120,8 +123,8 @@ async def test_a_login_just_after_its_token_was_dropped_is_none(house: House, lo
     await eve.say("AUTHENTICATE PLAIN", *sasl.plain("bob", shown))
     await log.until_appended()
     log.go_on()
-    await eve.until(" 904 eve :That is not the password.\r\n")
-    assert not await is_bob(bob, "eve")
+    assert "Closing link: That is not the password." in await eve.rest()
+    assert await is_alone(bob)
 
 
 async def test_somebody_who_arrives_by_a_token_that_is_dropped_at_the_same_moment(
@@ -137,7 +140,7 @@ async def test_somebody_who_arrives_by_a_token_that_is_dropped_at_the_same_momen
     await eve.say("NICK eve", "USER eve 0 * :Eve")
     await log.until_appended()
     log.go_on()
-    assert "You were logged out from elsewhere" in await eve.rest()
+    assert await eve.until(" 464 * :That is not the password.")
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -148,36 +151,11 @@ async def test_an_account_that_is_lost_at_the_door_lets_nobody_in_as_a_guest(
     house.server.reload(settings(accounts={"guests": "invited"}))
     eve = await irc_peer(house)
     await eve.news("CAP REQ sasl", "AUTHENTICATE PLAIN", *sasl.plain("bob", PASSWORD))
-    await eve.say("NICK NickServ", "USER e 0 * :E", "CAP END")
-    await eve.until(" 433 * NickServ :")
+    await eve.news("NICK eve", "USER e 0 * :E")
     await bob.say(change, "QUIT")
     await bob.rest()  # also closed without asking: a guest may not stay here
-    await eve.say("NICK eve")
+    await eve.say("CAP END")
     assert " 001 " not in await eve.rest()
-
-
-async def test_nor_one_that_is_lost_while_the_holder_of_the_nickname_is_asked(
-    log: HeldLog, autojump_clock: MockClock
-) -> None:
-    labels = ("ghost", "phone", "stolen")
-    secrets = {label: f"the-secret-of-{label}" for label in labels}
-    keys = [KeyMade("bob", identity(secrets[label]), label, device=True) for label in labels]
-    last = ""
-    for event in (AccountMade("bob", "=bob"), *keys):
-        [entry] = await log.append(REALM, [event], expect=last, barrier=True)
-        last = entry.id
-    async with running(settings(), log) as house:
-        ghost = await irc_peer(house, "bob", secret=secrets["ghost"], link=True)
-        phone = await irc_peer(house, "phone", secret=secrets["phone"], link=True)
-        eve = await irc_peer(house, link=True)
-        await eve.say("CAP REQ trio-chat/identity", f"IDENTITY {secrets['stolen']}")
-        await eve.say("NICK bob", "USER e 0 * :E", "CAP END")
-        await ghost.until("PING")
-        await phone.news("NS TOKEN DROP stolen")
-        await eve.until(" 464 * :That is not the password.\r\n")
-        await eve.say("NICK eve")
-        assert " 001 eve " in await eve.until(" 001 eve ")
-        assert not await is_bob(phone, "eve")
 
 
 # ── who is logged out ──────────────────────────────────────────────────────────────────────────
@@ -187,13 +165,13 @@ async def test_nor_one_that_is_lost_while_the_holder_of_the_nickname_is_asked(
 async def test_other_devices_are_told_and_cannot_stay(house: House, change: str) -> None:
     bob = await owner(house)
     secret = await token(bob)
-    phone = await irc_peer(house, "phone", secret=secret)
+    phone = await irc_peer(house, "phone", secret=secret, joins="bob")
     plain = await house.connect("plain")
     await plain.send(f"/login bob {secret}\n".encode())
-    await plain.until("You are logged in as bob.\n")
+    await plain.until("You are bob in #lobby; ")
     await bob.say(change)
     told = await phone.rest()
-    assert ":chat.local 901 phone phone!phone@127.0.0.1 :You are now logged out\r\n" in told
+    assert ":chat.local 901 bob bob!bob@127.0.0.1 :You are now logged out\r\n" in told
     assert "You were logged out from elsewhere. Goodbye!" in told
     assert "*** You were logged out from elsewhere. Goodbye!\n" in await plain.rest()
     await bob.news()
@@ -203,7 +181,7 @@ async def test_a_stolen_device_is_logged_out_also_if_the_owner_is_cut_off_at_onc
     house: House, log: HeldLog
 ) -> None:
     bob, again = await owner(house, secret=DEVICE), await irc_peer(house)
-    phone = await irc_peer(house, "phone", secret=await token(bob))
+    phone = await irc_peer(house, "phone", secret=await token(bob), joins="bob")
     log.hold()
     await bob.say("NS TOKEN DROP phone")
     await log.until_appended()
@@ -224,7 +202,9 @@ async def test_what_is_said_to_somebody_who_is_logging_in_is_the_accounts(
     house: House, log: HeldLog, how: str
 ) -> None:
     if "IDENTIFY" in how:
-        await owner(house)
+        bob = await owner(house)
+        await bob.say("QUIT")
+        await bob.rest()
     al, carol = await irc_peer(house, "al", *CAPS), await irc_peer(house, "carol", *CAPS)
     log.hold()
     await al.say(how)

@@ -1,26 +1,29 @@
 """Who gets which bytes of a batch: the same as if everything were delivered one by one."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import (
+    AccountMade,
     Announced,
     Arrived,
+    Attached,
     AwaySet,
     Change,
     Departed,
+    Detached,
     Entry,
     Event,
     Invited,
     Joined,
     Kicked,
     Left,
+    Looked,
     ModesSet,
     NameSet,
     Renamed,
@@ -39,6 +42,9 @@ from trio_chat.server.hub import Hub
 from trio_chat.storage.memory import MemoryLog
 
 PEOPLE = ["1", "2", "3", "4"]
+# Connections that come later; one shows one room at a time.
+FURTHER = {"1b": "1", "1c": "1", "2b": "2"}
+ONE_ROOM = "1c"
 ROOMS = ["#a", "#b", "#c"]
 
 
@@ -100,7 +106,9 @@ DIALECTS = [Loud("<"), Loud(">")]
 
 
 def new_chat() -> Chat:
-    """Nobody is in a room yet; 1 and 2 watch for some of the others, and 3 for themselves."""
+    """Nobody is in a room yet; 1 and 2 watch for some of the others, and 3 for themselves. All have
+    accounts.
+    """
     chat = Chat(replay=3)
     chat.watch("1", ["nick2", "nick3", "nick3x"])
     chat.watch("2", ["nick3"])
@@ -109,6 +117,7 @@ def new_chat() -> Chat:
         chat.open_room(RoomState(room))
     for user_id in PEOPLE:
         chat.apply(Entry("", "0", Arrived(f"nick{user_id}", user_id)))
+        chat.apply(Entry("@", "0", AccountMade(f"nick{user_id}", f"={user_id}", user_id)))
     return chat
 
 
@@ -125,9 +134,24 @@ def possible(chat: Chat, draw: st.DrawFn) -> Event | None:
     kinds += ["said", "left", "topic", "modes", "to some", "kicked", "invited"] * bool(inside)
     kinds += ["joined"] * 6 * bool(outside) + ["said"] * 6 * bool(inside)
     kinds += ["from outside"] * bool(outside)
+    away = [id for id, owner in FURTHER.items() if owner == user_id and not person.is_on(id)]
+    kinds += ["attached"] * 3 * bool(away) + ["detached"] * (len(person.devices) > 1)
+    unseen = [(one.id, r) for one in person.devices for r in inside if not one.shows(r)]
+    kinds += ["looked"] * 3 * bool(unseen)
     match draw(st.sampled_from(kinds)):
         case "said":
             return Said(draw(st.sampled_from(inside)), person.nick, "text", user_id)
+        case "attached":
+            id = draw(st.sampled_from(away))
+            one_room = id == ONE_ROOM
+            return Attached(
+                person.nick, user_id, id, person.origin, password_id=1, one_room=one_room
+            )
+        case "detached":
+            return Detached(person.nick, user_id, draw(st.sampled_from(person.devices)).id)
+        case "looked":
+            device, room = draw(st.sampled_from(unseen))
+            return Looked(room, person.nick, user_id, device=device)
         case "from outside":
             return Said(draw(st.sampled_from(outside)), person.nick, "text", user_id)
         case "to some":
@@ -139,7 +163,8 @@ def possible(chat: Chat, draw: st.DrawFn) -> Event | None:
             other = draw(st.sampled_from(sorted(chat.people)))
             return Said("x,y", person.nick, "psst", user_id, to="nick", to_id=other)
         case "joined":
-            return Joined(draw(st.sampled_from(outside)), person.nick, user_id)
+            via = draw(st.sampled_from(person.devices)).id
+            return Joined(draw(st.sampled_from(outside)), person.nick, user_id, via=via)
         case "left":
             return Left(draw(st.sampled_from(inside)), person.nick, user_id)
         case "kicked":
@@ -182,36 +207,49 @@ def batches(draw: st.DrawFn) -> list[list[Entry]]:
     return result
 
 
-def one_by_one(history: list[list[Entry]], subscribers: dict[str, Subscriber]) -> dict[str, bytes]:
+def one_by_one(
+    history: list[list[Entry]], subscribers: dict[str, Subscriber], doers: dict[str, str]
+) -> dict[str, bytes]:
     chat, heard = new_chat(), defaultdict(bytes)
     for batch in history:
         for entry in batch:
             for delivery in chat.apply(entry):
-                audience = dict.fromkeys(delivery.people)
+                audience = dict.fromkeys(delivery.devices)
+                for user_id in delivery.people:
+                    if person := chat.people.get(user_id):
+                        audience |= dict.fromkeys(device.id for device in person.devices)
                 for room in delivery.rooms:
-                    audience |= dict.fromkeys(chat.rooms[room].members)
-                for user_id in audience:
-                    subscriber = subscribers[user_id]
-                    dialect = (delivery.by == user_id and subscriber.own) or subscriber.dialect
-                    heard[user_id] += dialect.render(delivery.shown, entry.id, entry.at)
+                    audience |= dict.fromkeys(shows(chat, room))
+                for id in audience:
+                    subscriber = subscribers[id]
+                    doer = delivery.by and doers.get(entry.id, delivery.by)
+                    dialect = (doer == id and subscriber.own) or subscriber.dialect
+                    heard[id] += dialect.render(delivery.shown, entry.id, entry.at)
     return heard
+
+
+def shows(chat: Chat, room: str) -> Iterator[str]:
+    """The connections that show a room."""
+    for person in chat.rooms[room].members.values():
+        yield from (device.id for device in person.devices if device.shows(room))
 
 
 def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Subscriber]:
     """Everybody, all written to in the same way."""
     return {
-        user_id: Subscriber(user_id, outbox, DIALECTS[0])  # type: ignore[arg-type]
-        for user_id, outbox in outboxes.items()
+        id: Subscriber(id, outbox, DIALECTS[0], user_id=FURTHER.get(id, id))  # type: ignore[arg-type]
+        for id, outbox in outboxes.items()
     }
 
 
-def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
+def show(
+    chat: Chat, audiences: Audiences, batch: list[Entry], doers: dict[str, str] | None = None
+) -> None:
     parts = Parts(audiences)
     for entry in batch:
-        for user_id in membership_changes(entry.event):
-            parts.hand_out(user_id)
+        parts.prepare_for(entry.event)
         for delivery in chat.apply(entry):
-            parts.add(delivery, entry)
+            parts.add(delivery, entry, (doers or {}).get(entry.id, ""))
     for some, part in parts:
         for outbox in some:
             outbox.post(part)
@@ -221,7 +259,7 @@ def show(chat: Chat, audiences: Audiences, batch: list[Entry]) -> None:
 def test_everybody_gets_what_they_would_have_got_one_by_one(
     history: list[list[Entry]], data: st.DataObject
 ) -> None:
-    outboxes = {user_id: Kept() for user_id in PEOPLE}
+    outboxes = {id: Kept() for id in [*PEOPLE, *FURTHER]}
     subscribers = new_listeners(outboxes)
     for subscriber in subscribers.values():
         subscriber.dialect = data.draw(st.sampled_from(DIALECTS))
@@ -229,12 +267,27 @@ def test_everybody_gets_what_they_would_have_got_one_by_one(
         subscriber.own = own and own("(", subscriber.dialect)
     chat = new_chat()
     audiences = Audiences(chat, subscribers)
+    doers = done_by(history, data)
     for batch in history:
-        show(chat, audiences, batch)
-    expected = one_by_one(history, subscribers)
-    departed = {e.event.user_id for b in history for e in b if isinstance(e.event, Departed)}
-    for user_id in set(PEOPLE) - departed:
-        assert outboxes[user_id].data.decode() == expected[user_id].decode()
+        show(chat, audiences, batch, doers)
+    expected = one_by_one(history, subscribers, doers)
+    events = [entry.event for batch in history for entry in batch]
+    departed = {event.user_id for event in events if isinstance(event, Departed)}
+    departed |= {id for id, owner in FURTHER.items() if owner in departed}
+    detached = {event.device for event in events if isinstance(event, Detached)}
+    for id in outboxes.keys() - departed - detached:
+        assert outboxes[id].data.decode() == expected[id].decode()
+
+
+def done_by(history: list[list[Entry]], data: st.DataObject) -> dict[str, str]:
+    """By which connection each event is done whose author is on several then."""
+    chat, doers = new_chat(), {}
+    for entry in (entry for batch in history for entry in batch):
+        person = chat.people.get(getattr(entry.event, "user_id", ""))
+        if person and (len(person.devices) > 1 or not person.is_on(person.user_id)):
+            doers[entry.id] = data.draw(st.sampled_from(person.devices)).id
+        chat.apply(entry)
+    return doers
 
 
 def in_one_room(*people: str) -> tuple[Chat, dict[str, Kept], dict[str, Subscriber]]:

@@ -1,6 +1,7 @@
 """Events and states as JSON: what is read is what was written, also what an older one wrote."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,8 @@ LASTING = st.one_of(
 
 @given(event=LASTING)
 def test_an_event_comes_back_as_it_was(event: Event) -> None:
+    """But for the connection by which it was done, which is gone by then."""
+    event = replace(event, via="") if hasattr(event, "via") else event
     beside = [getattr(event, name) for name in BESIDE] if isinstance(event, Said) else []
     assert decode(encode(event), *beside) == event
 

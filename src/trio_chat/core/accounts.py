@@ -33,7 +33,7 @@ from trio_chat.core.limits import kept_out, no_registration, silent
 from trio_chat.core.names import LABEL_MAX, fold
 from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key, identity_by_name
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person
+from trio_chat.core.room import Device, Person
 from trio_chat.core.standing import is_first_operator, status_of
 from trio_chat.core.state import State, muted_in
 from trio_chat.core.views import Refused
@@ -63,7 +63,11 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
     key = person.known_as
     identity = key or identity_by_name(person.nick)
     operator = register.operator and not (register.first and state.has_operator())
-    return [AccountMade(person.nick, identity, person.user_id, key, operator, person.metadata)]
+    return [
+        AccountMade(
+            person.nick, identity, person.user_id, key, operator, person.metadata, register.via
+        )
+    ]  # fmt: skip
 
 
 def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet | Refused]:
@@ -72,13 +76,17 @@ def _log_in(state: State, person: Person, log_in: LogIn) -> Sequence[AccountSet 
         return [wrong_password()]  # also if it was right when it was checked
     if refused := _restless(person) or _would_keep_nick(state, person, account.name):
         return [refused]
+    if len(person.devices) > 1 and account.identity != person.identity:
+        why = f"You are {person.origin.account} on another device, too: connect again to log in"
+        return [Refused(f"{why} as {account.name}.")]
     origin = replace(person.origin, account=account.name)
     then = replace(person, origin=origin, identity=account.identity)
     if refused := kept_out(state, then) or banned_as(state, person, then, account.name):
         return [refused]
     return [
         AccountSet(
-            person.nick, person.user_id, origin, account.identity, log_in.key, log_in.password_id
+            person.nick, person.user_id, origin, account.identity, log_in.key, log_in.password_id,
+            log_in.via,
         )
     ]  # fmt: skip
 
@@ -121,7 +129,8 @@ def _set_password(
 ) -> Sequence[PasswordSet | Refused]:
     if (account := account_of(state, person)) is None:
         return [not_logged_in()]
-    return [_without_password(account, person) or PasswordSet(account.name, person.user_id)]
+    refused = _without_password(account, person.device(set_password.via))
+    return [refused or PasswordSet(account.name, person.user_id, set_password.via)]
 
 
 def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade | Refused]:
@@ -130,8 +139,8 @@ def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade |
     if not make.label or len(make.label) > LABEL_MAX:
         return [Refused(f"A name has 1 to {LABEL_MAX} characters.")]
     if make.shown:
-        return _keep_key(state, account, person, make)
-    if refused := _by_token(account, person):
+        return _keep_key(state, account, make, person.device(make.via))
+    if refused := _by_token(account, person.device(make.via)):
         return [refused]
     if _key(account, make.label):
         return [Refused(f"There is a {make.label} already: drop it first, or take another name.")]
@@ -139,7 +148,7 @@ def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade |
 
 
 def _keep_key(
-    state: State, account: Account, person: Person, make: MakeKey
+    state: State, account: Account, make: MakeKey, device: Device
 ) -> Sequence[KeyMade | Refused]:
     """Judge it for a secret that a client has made up, or one by which it has come."""
     owner, _ = state.realm.who(make.key)
@@ -152,7 +161,7 @@ def _keep_key(
         [before] = (key for key in account.keys if key.key == make.key)
         renamed = KeyMade(account.name, make.key, label, before.device)
         return [] if before.label == label else [renamed]
-    refused = _by_token(account, person) or _too_many_keys(account)
+    refused = _by_token(account, device) or _too_many_keys(account)
     return [refused or KeyMade(account.name, make.key, label, device=True)]
 
 
@@ -173,18 +182,19 @@ def _too_many_keys(account: Account) -> Refused | None:
 def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDropped | Refused]:
     if (account := account_of(state, person)) is None:
         return [not_logged_in()]
+    device = person.device(drop.via)
     if drop.key:
         is_theirs = state.realm.who(drop.key)[0] == account.name
         if not is_theirs:
             return []
-        refused = _would_keep_nick(state, person) if drop.key == person.key else None
-        return [refused or KeyDropped(account.name, drop.key, person.user_id)]
+        refused = _would_keep_nick(state, person) if drop.key == device.key else None
+        return [refused or KeyDropped(account.name, drop.key, person.user_id, drop.via)]
     if (key := _key(account, drop.label)) is None:
         return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
-    is_own = key.key == person.key
-    if refused := _would_keep_nick(state, person) if is_own else _by_token(account, person):
+    is_own = key.key == device.key
+    if refused := _would_keep_nick(state, person) if is_own else _by_token(account, device):
         return [refused]
-    return [KeyDropped(account.name, key.key, person.user_id)]
+    return [KeyDropped(account.name, key.key, person.user_id, drop.via)]
 
 
 def _key(account: Account, label: str) -> Key | None:
@@ -198,29 +208,30 @@ def _drop_account(
         return [not_logged_in()]
     if fold(drop.name) != fold(account.name):
         return [Refused(f"You are logged in as {account.name}: say that name to delete it.")]
-    if refused := _without_password(account, person) or _would_keep_nick(state, person):
+    device = person.device(drop.via)
+    if refused := _without_password(account, device) or _would_keep_nick(state, person):
         return [refused]
-    return [AccountDropped(account.name, person.user_id)]
+    return [AccountDropped(account.name, person.user_id, via=drop.via)]
 
 
-def came_by_token(account: Account, person: Person) -> bool:
-    """Whether somebody who is logged in to the account has only shown a token of it."""
-    by_password = person.password_id == account.password_id
-    return not by_password and any(key.key == person.key and key.is_token for key in account.keys)
+def came_by_token(account: Account, device: Device) -> bool:
+    """Whether nothing but a token of the account has been shown on one of its owner's devices."""
+    by_password = device.password_id == account.password_id
+    return not by_password and any(key.key == device.key and key.is_token for key in account.keys)
 
 
-def _by_token(account: Account, person: Person) -> Refused | None:
+def _by_token(account: Account, device: Device) -> Refused | None:
     """The refusal of what somebody may not do who has only shown a token of the account."""
-    if not came_by_token(account, person):
+    if not came_by_token(account, device):
         return None
     return Refused("A token cannot do that: log in with the password.")
 
 
-def _without_password(account: Account, person: Person) -> Refused | None:
+def _without_password(account: Account, device: Device) -> Refused | None:
     """The refusal of what takes the account from its owner, if somebody has come by a secret that
     a bot or a device keeps: whoever has found that may know no password.
     """
-    if person.password_id == account.password_id:
+    if device.password_id == account.password_id:
         return None
     return Refused("Log in with the password first, then do that again.")
 

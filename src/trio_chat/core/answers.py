@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from trio_chat.core.accounts import account_of, no_account, not_logged_in
+from trio_chat.core.devices import devices_of
 from trio_chat.core.masks import Pattern, address, pattern
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import prefixes
@@ -23,6 +24,7 @@ from trio_chat.core.queries import (
     FindNicks,
     FindPast,
     FindPeople,
+    ListDevices,
     ListMembers,
     ListRooms,
     ShowAccount,
@@ -50,6 +52,7 @@ from trio_chat.core.views import (
     Answer,
     Block,
     Counts,
+    Devices,
     Invitations,
     Masks,
     Members,
@@ -261,6 +264,10 @@ def _show_account(state: State, asker: Person, query: ShowAccount) -> Answer:
     return AccountView(account.name, account.made, keys if account is own else None, rules)
 
 
+def _list_devices(state: State, asker: Person, query: ListDevices) -> Answer:
+    return Devices(devices_of(state, asker, query.via))
+
+
 def _show_metadata(state: State, asker: Person, query: ShowMetadata) -> Answer:
     if query.room:
         room = visible_room(state, asker, query.room)
@@ -338,6 +345,7 @@ ANSWERS: dict[type, _Answers] = {
     FindPast: _whole(_find_past),
     ShowInvitations: _whole(_show_invitations),
     ShowAccount: _whole(_show_account),
+    ListDevices: _whole(_list_devices),
     ShowMetadata: _whole(_show_metadata),
     SyncMetadata: _sync_metadata,
     Count: _whole(_count),
@@ -374,6 +382,7 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
     """A person as ``asker`` may see them, in these rooms."""
     hidden = not (asker is person or asker.is_operator) and is_silenced_somewhere(state, person)
     told = shown(person, silenced=hidden)
+    told_devices = len(person.devices) > 1 and (asker.is_operator or asker is person)
     return UserView(
         person.nick,
         told.origin,
@@ -385,6 +394,7 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
         spoke=person.spoke,
         secure=person.secure,
         address=person.address if asker.is_operator else "",
+        devices=devices_of(state, person) if told_devices else (),
     )
 
 

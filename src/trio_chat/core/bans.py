@@ -83,7 +83,8 @@ class Bans:
         """The ban that counts for somebody."""
         if not self.all:
             return None
-        found = [*self.of_networks(person.address), *self._of_masks(person)]
+        found = [ban for at in person.addresses for ban in self.of_networks(at)]
+        found += self._of_masks(person)
         found += filter(None, map(self.of_account, person.accounts))
         return _highest(found)
 
@@ -134,7 +135,7 @@ def fits(ban: Ban) -> Callable[[Person], bool]:
     if ban.kind == MASK:
         mask = pattern(ban.value)
         return lambda person: any(map(mask.fits, _texts(person)))
-    return lambda person: _is_in(ban, person.address)
+    return lambda person: any(_is_in(ban, at) for at in person.addresses)
 
 
 def _is_in(ban: Ban, peer: str) -> bool:
@@ -156,6 +157,5 @@ def _place(ban: Ban) -> tuple[int, int, int]:
 def _texts(person: Person) -> tuple[str, ...]:
     """What masks are compared with, folded."""
     shown = fold(address(person.nick, person.origin))
-    if not person.address or person.address == person.origin.host:
-        return (shown,)
-    return shown, fold(f"{person.nick}!{person.origin.user}@{person.address}")
+    real = (at for at in person.addresses if at != person.origin.host)
+    return shown, *(fold(f"{person.nick}!{person.origin.user}@{at}") for at in real)

@@ -29,7 +29,7 @@ class Enter:
     ``password`` is the server's, or an invitation, or ``name:password`` of an account; with an
     ``account`` it is that account's, or the secret of one of its keys. With a ``secret`` I am the
     person who came with it before. ``origin`` is what others will see of me, ``secure`` whether I
-    come over TLS.
+    come over TLS, ``one_room`` whether my protocol shows me one room at a time.
     """
 
     nick: str
@@ -39,6 +39,7 @@ class Enter:
     account: str = ""
     secret: str = field(default="", repr=False)
     secure: bool = False
+    one_room: bool = False
 
 
 @fact
@@ -83,10 +84,34 @@ class TagMessage:
 
 @fact
 class Join:
-    """Enter a room, which is made if there is none; ``key`` is its key, if it has one."""
+    """Enter a room, which is made if there is none; ``key`` is its key, if it has one.
+
+    Here and below, I ask ``via`` this connection of mine, or my first.
+    """
 
     room: str
     key: str = ""
+    via: str = ""
+
+
+@fact
+class Look:
+    """Show me here a room in which I am by another device of mine."""
+
+    room: str
+    via: str = ""
+
+
+@fact
+class LookAround:
+    """Show me all rooms in which I am by another device of mine, one after the other."""
+
+
+@fact
+class EndDevice:
+    """End another connection of mine, by the ``number`` that ListDevices has told."""
+
+    number: str
 
 
 @fact
@@ -95,6 +120,7 @@ class Leave:
 
     room: str
     why: str = ""
+    via: str = ""
 
 
 @fact
@@ -210,6 +236,7 @@ class Register:
     here: bool = False
     nick: str = ""
     secret: str = field(default="", repr=False)
+    via: str = ""
 
 
 @fact
@@ -224,6 +251,7 @@ class LogIn:
     password: str = field(default="", repr=False)
     key: str = ""
     password_id: int = 0
+    via: str = ""
 
 
 @fact
@@ -252,6 +280,7 @@ class SetPassword:
     """Give my account another password."""
 
     password: str = field(repr=False)
+    via: str = ""
 
 
 @fact
@@ -265,6 +294,7 @@ class MakeKey:
     label: str
     key: str = ""
     shown: bool = False
+    via: str = ""
 
 
 @fact
@@ -284,6 +314,7 @@ class DropKey:
 
     label: str = ""
     key: str = ""
+    via: str = ""
 
 
 @fact
@@ -291,6 +322,7 @@ class DropAccount:
     """Delete my account, for ever; ``name`` is its name once more."""
 
     name: str
+    via: str = ""
 
 
 @fact
@@ -511,8 +543,9 @@ class ExplainLimits:
 
 #: Requests: Chat.decide makes events of them, or refuses them.
 Request = (
-    Say | DirectMessage | TagMessage | Join | Leave | Kick | Invite | Rename | SetTopic | SetModes
-    | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata | Announce
+    Say | DirectMessage | TagMessage | Join | Look | Leave | Kick | Invite | Rename | SetTopic
+    | SetModes | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata
+    | Announce
     | LogOut | DropKey | DropAccount | DeleteAccount | MatchStatus | RevokeInvitation | Redact
     | FileReport | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip
@@ -522,7 +555,7 @@ Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | Quit | Operate | Reload | Watch | Subscribe | Remove | Report | ExplainLimits
-    | OfInvitation
+    Enter | LookAround | EndDevice | Quit | Operate | Reload | Watch | Subscribe | Remove | Report
+    | ExplainLimits | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

@@ -24,6 +24,7 @@ from trio_chat.core.commands import (
     Kick,
     Leave,
     LiftRoomBan,
+    Look,
     Redact,
     Rename,
     RenameRoom,
@@ -57,6 +58,7 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Left,
+    Looked,
     NameSet,
     Renamed,
     Said,
@@ -252,10 +254,27 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
         return [nowhere(join.room)]
     name = room.state.name
     if fold(name) in person.rooms:
+        if not person.device(join.via).shows(fold(name)):
+            return [_looked(room, person, join.via)]
         return [Refused(f"You are already in {name}.", Code.ALREADY_IN_ROOM, (person.nick, name))]
     if refused := kept_out_of(state, room, person, join.key):
         return [refused]
-    return [_joined(state, room, person)]
+    return [replace(_joined(state, room, person), via=join.via)]
+
+
+def _look(state: State, person: Person, look: Look) -> Outcomes:
+    if fold(look.room) not in person.rooms:
+        return [outside(state, person, look.room) or not_in(state.name(look.room))]
+    if person.device(look.via).shows(fold(look.room)):
+        return []
+    return [_looked(state.rooms[fold(look.room)], person, look.via)]
+
+
+def _looked(room: Room, person: Person, device: str) -> Looked:
+    return Looked(
+        room.state.name, person.nick, person.user_id, person.away, person.origin,
+        device or person.user_id,
+    )  # fmt: skip
 
 
 def _joined(state: State, room: Room, person: Person) -> Joined:
@@ -309,6 +328,8 @@ def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
     if fold(leave.room) not in person.rooms:
         return [outside(state, person, leave.room) or not_in(state.name(leave.room))]
     name = state.name(leave.room)
+    if len(person.devices) > 1 and person.device(leave.via).one_room:
+        return []  # they only look at another room, and stay here by their other devices
     why = "" if is_silenced(state.rooms[fold(name)], person) else leave.why
     return [Left(name, person.nick, person.user_id, why, person.origin)]
 
@@ -436,6 +457,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     DirectMessage: _tell,
     TagMessage: _signal,
     Join: _join,
+    Look: _look,
     Leave: _leave,
     Kick: _kick,
     Invite: _invite,

@@ -119,7 +119,8 @@ class Joined:
     ``status`` holds the letters of the status they come with. The event is ``guarded`` if it was
     judged by who else is in the room, or changes what the room remembers: then those who come at
     the same moment are judged again, by the room as it is after it. Only a guarded one has an
-    ``identity``, if that is known. Whoever ``founds`` the room is its founder from then on.
+    ``identity``, if that is known. Whoever ``founds`` the room is its founder from then on. Here
+    and below, it was done ``via`` this connection of theirs, or their first.
     """
 
     room: str
@@ -131,6 +132,19 @@ class Joined:
     status: str = ""
     identity: str = ""
     founds: bool = False
+    via: str = ""
+
+
+@fact
+class Looked:
+    """One connection of somebody's, ``device``, shows a room from now on in which they are."""
+
+    room: str
+    nick: str
+    user_id: str = ""
+    away: str = ""
+    origin: Origin = NOWHERE
+    device: str = ""
 
 
 @fact
@@ -232,7 +246,8 @@ class Arrived:
     same when they come again, which ``user_id`` does not. ``secure`` says that they came over TLS.
     ``key`` is the hash of the secret that they have shown, if any. If they are logged in, that is a
     key to the account; or else its password was given, which is named by ``password_id``.
-    ``address`` is the real one that they come from, for bans; only operators are told of it.
+    ``address`` is the real one that they come from, for bans; only operators are told of it. With
+    ``one_room`` their connection shows one room at a time.
     """
 
     nick: str
@@ -243,6 +258,37 @@ class Arrived:
     key: str = ""
     password_id: int = 0
     address: str = ""
+    one_room: bool = False
+
+
+@fact
+class Attached:
+    """Somebody who is here, and logged in, has come on one more connection, ``device``, which shows
+    none of their rooms yet. ``modes`` are theirs, ``rooms`` those in which they were as a guest on
+    it just before; the rest is that of ``Arrived``.
+    """
+
+    nick: str
+    user_id: str = ""
+    device: str = ""
+    origin: Origin = NOWHERE
+    secure: bool = False
+    key: str = ""
+    password_id: int = 0
+    address: str = ""
+    one_room: bool = False
+    modes: str = ""
+    rooms: tuple[str, ...] = ()
+
+
+@fact
+class Detached:
+    """One connection of somebody's has ended, ``device``; they are still here on another."""
+
+    nick: str
+    user_id: str = ""
+    device: str = ""
+    origin: Origin = NOWHERE
 
 
 @fact
@@ -304,6 +350,7 @@ class AccountSet:
     identity: str = ""
     key: str = ""
     password_id: int = 0
+    via: str = ""
 
 
 @fact
@@ -354,6 +401,7 @@ class AccountMade:
     key: str = ""
     operator: bool = False
     metadata: Values = ()
+    via: str = ""
 
 
 @fact
@@ -367,6 +415,7 @@ class AccountDropped:
     user_id: str = ""
     by: str = ""
     origin: Origin = NOWHERE
+    via: str = ""
 
 
 @fact
@@ -375,6 +424,7 @@ class PasswordSet:
 
     name: str
     user_id: str = ""
+    via: str = ""
 
 
 @fact
@@ -410,6 +460,7 @@ class KeyDropped:
     name: str
     key: str
     user_id: str = ""
+    via: str = ""
 
 
 #: So long what an operator lets the owner of an account in by is good.
@@ -551,12 +602,12 @@ class Unlocked:
 
 
 OfRoom = (
-    Said | Signalled | Redacted | Joined | Left | Kicked | Invited | TopicSet | ModesSet
+    Said | Signalled | Redacted | Joined | Looked | Left | Kicked | Invited | TopicSet | ModesSet
     | RoomRenamed | RoomMetadataSet
 )  # fmt: skip
 OfPerson = (
-    Arrived | Renamed | Departed | AwaySet | NameSet | AccountSet | MetadataSet | UserModesSet
-    | Announced
+    Arrived | Attached | Detached | Renamed | Departed | AwaySet | NameSet | AccountSet
+    | MetadataSet | UserModesSet | Announced
 )  # fmt: skip
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped

@@ -15,7 +15,11 @@ from trio_chat.core.views import Delivery, Metadata
 
 def told_of_room(state: State, room: Room, values: Values, by: str) -> Iterator[Delivery]:
     """Tell of a room's metadata, which ``by`` has set, who knows it."""
-    return _told(state, room.state.name, values, by, room.members.__contains__)
+
+    def hears(device: str, other: Person) -> bool:
+        return other.user_id in room.members
+
+    return _told(state, room.state.name, values, by, hears)
 
 
 def told_of_person(state: State, person: Person, values: Values, by: str) -> Iterator[Delivery]:
@@ -24,19 +28,17 @@ def told_of_person(state: State, person: Person, values: Values, by: str) -> Ite
         return iter(())
     watching = state.watchers.get(fold(person.nick), {})
 
-    def hears(user_id: str) -> bool:
-        other = state.people.get(user_id)
-        if other is None:
-            return False
-        return other is person or user_id in watching or share_a_room(other, person)
+    def hears(device: str, other: Person) -> bool:
+        return other is person or device in watching or share_a_room(other, person)
 
     return _told(state, person.nick, values, by, hears)
 
 
 def _told(
-    state: State, target: str, values: Values, by: str, hears: Callable[[str], bool]
+    state: State, target: str, values: Values, by: str, hears: Callable[[str, Person], bool]
 ) -> Iterator[Delivery]:
     for key, value in values:
-        subscribed = state.subscribers.get(key, ())
-        if people := tuple(user_id for user_id in subscribed if user_id != by and hears(user_id)):
-            yield Delivery(Metadata(target, ((key, value),)), people=people)
+        owners = ((device, state.owner(device)) for device in state.subscribers.get(key, ()))
+        others = ((device, person) for device, person in owners if person and device != by)
+        if devices := tuple(device for device, person in others if hears(device, person)):
+            yield Delivery(Metadata(target, ((key, value),)), devices=devices)

@@ -81,6 +81,13 @@ class ShowAccount:
 
 
 @fact
+class ListDevices:
+    """List my connections; I ask ``via`` this one of them, or my first."""
+
+    via: str = ""
+
+
+@fact
 class ShowMetadata:
     """Show the metadata of a room, of somebody, or mine if neither is named."""
 
@@ -218,7 +225,7 @@ class ShowMark:
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
-    | ShowInvitations | ShowAccount | ShowMetadata | SyncMetadata | ListBans | Count
+    | ShowInvitations | ShowAccount | ListDevices | ShowMetadata | SyncMetadata | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | Audit | ListReports | MarkRead | ShowMark | ExportAccount

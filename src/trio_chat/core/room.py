@@ -1,7 +1,7 @@
 """A room and a person, as the chat knows them."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -58,6 +58,32 @@ NO_MARKS: Mapping[str, int] = {}
 
 
 @dataclass(slots=True)
+class Device:
+    """A connection of somebody's, by its ``id``.
+
+    ``secure`` is whether it came over TLS, from the real ``address``; ``key`` the hash of the last
+    secret that it has shown, if any. If a password was given, or set, on it, that is named by
+    ``password_id``. It came at ``since`` (unix milliseconds). ``rooms`` are those that it shows
+    (folded), None if these are all that its owner is in; with ``one_room`` it is never more than
+    one. ``greeted`` says whether it has shown any before.
+    """
+
+    id: str
+    secure: bool = False
+    address: str = ""
+    key: str = ""
+    password_id: int = 0
+    since: int = 0
+    one_room: bool = False
+    rooms: dict[str, None] | None = None
+    greeted: bool = False
+
+    def shows(self, room: str) -> bool:
+        """Whether it shows a room (folded) that its owner is in."""
+        return self.rooms is None or room in self.rooms
+
+
+@dataclass(slots=True)
 class Person:
     """Somebody with a nickname.
 
@@ -68,13 +94,12 @@ class Person:
     away. ``since`` and ``spoke`` are when they came, and last said something, in unix milliseconds.
 
     ``invited`` holds the folded names of rooms to which they have been invited. ``marks`` says up
-    to when they have read what, if they are not known; otherwise the log knows. ``secure`` is
-    whether they came over TLS, ``key`` the hash of the last secret that they have shown, if any. If
-    they have logged in by a password, or set one, it is named by ``password_id``.
+    to when they have read what, if they are not known; otherwise the log knows.
     ``metadata`` is that of somebody without an account. ``past`` holds the accounts that they have
     left on this connection: bans of these are about them, too, so nobody shakes one off.
 
-    ``address`` is the real one that they come from, ``limit`` the ban or the lock that counts for
+    ``devices`` are their connections, in the order in which they came; the first one's id is their
+    own ``user_id``, unless it has gone. ``limit`` is the ban or the lock that counts for
     them (``core.limits``): no words of theirs may reach anybody but operators of the server.
     """
 
@@ -90,12 +115,9 @@ class Person:
     invited: tuple[str, ...] = ()
     left: dict[str, str] | None = None
     marks: Mapping[str, int] = field(default_factory=lambda: NO_MARKS)
-    secure: bool = False
-    key: str = ""
-    password_id: int = 0
     metadata: Values = ()
     past: tuple[str, ...] = ()
-    address: str = ""
+    devices: tuple[Device, ...] = ()
     limit: Ban | Lock | None = None
 
     def first_entered(self, room: str) -> str | None:
@@ -118,6 +140,37 @@ class Person:
     def accounts(self) -> tuple[str, ...]:
         """The accounts that bans know them by; the first is empty if they are logged in to none."""
         return self.origin.account, *self.past
+
+    @property
+    def secure(self) -> bool:
+        """Whether all of their connections came over TLS."""
+        return bool(self.devices) and all(device.secure for device in self.devices)
+
+    @property
+    def address(self) -> str:
+        """The real address of their first connection."""
+        return self.devices[0].address if self.devices else ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The real addresses that they come from."""
+        return tuple(dict.fromkeys(device.address for device in self.devices if device.address))
+
+    def is_on(self, device: str) -> bool:
+        """Whether this is one of their connections."""
+        return any(one.id == device for one in self.devices)
+
+    def shown_on(self, device: str) -> Collection[str]:
+        """The rooms that a connection shows; none if it is not one of theirs."""
+        for one in self.devices:
+            if one.id == device:
+                return self.rooms if one.rooms is None else one.rooms
+        return ()
+
+    def device(self, id: str = "") -> Device:
+        """One of their connections; the first, if none has this id."""
+        found = (device for device in self.devices if device.id == id)
+        return next(found, self.devices[0] if self.devices else Device(id))
 
     @property
     def is_operator(self) -> bool:

@@ -34,6 +34,7 @@ class State:
         self.replay, self.rooms_each, self.lobby = replay, rooms_each, lobby
         self.redact_hours = redact_hours
         self.people: dict[str, Person] = {}
+        self.further: dict[str, Person] = {}  # by the ids of all but their first connections
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
         self.realm = Realm()
@@ -49,8 +50,8 @@ class State:
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
         self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # with when they went
         self.most = 0  # the most people who have been here at once
-        self.watchers = Interest()  # in folded nicknames
-        self.subscribers = Interest()  # in keys of metadata
+        self.watchers = Interest()  # of connections, in folded nicknames
+        self.subscribers = Interest()  # of connections, in keys of metadata
 
     def rules(self, account: str) -> bool:
         """Whether the owner of an account is an operator of the server."""
@@ -76,6 +77,17 @@ class State:
         """The last one who had this nickname and has gone, or has another one now."""
         name = fold(nick)
         return next((one for one, _ in reversed(self.past) if fold(one.nick) == name), None)
+
+    def owner(self, device: str) -> Person | None:
+        """The person who is here on a connection."""
+        return self.further.get(device) or self.people.get(device)
+
+    def of_account(self, account: str) -> Person | None:
+        """The person who is logged in to an account; the one who has its name, if there are two."""
+        found = self.realm.account(account) if account else None
+        same = [*self.same(found.identity).values()] if found else []
+        named = (person for person in same if fold(person.nick) == fold(account))
+        return next(named, same[0] if same else None)
 
     def same(self, identity: str) -> Mapping[str, Person]:
         """The people of an identity, by id."""
@@ -117,13 +129,13 @@ class State:
             return all(self.same(identity) for identity in log.split(","))
         return log in self.rooms and bool(self.rooms[log].members)
 
-    def watch(self, user_id: str, nicks: Iterable[str]) -> None:
-        """Tell somebody from now on when these nicknames come and go."""
-        self.watchers.add(user_id, map(fold, nicks))
+    def watch(self, device: str, nicks: Iterable[str]) -> None:
+        """Tell a connection from now on when these nicknames come and go."""
+        self.watchers.add(device, map(fold, nicks))
 
-    def unwatch(self, user_id: str, nicks: Iterable[str]) -> None:
-        """Stop telling somebody of these nicknames."""
-        self.watchers.remove(user_id, map(fold, nicks))
+    def unwatch(self, device: str, nicks: Iterable[str]) -> None:
+        """Stop telling a connection of these nicknames."""
+        self.watchers.remove(device, map(fold, nicks))
 
 
 # ── what follows from the state ────────────────────────────────────────────────────────────────

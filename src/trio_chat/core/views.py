@@ -29,7 +29,8 @@ class UserView:
 
     ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
     ``rooms`` those that may be told, each with its prefixes before it. ``secure`` says that they
-    came over TLS. Only operators of the server are told the real ``address``.
+    came over TLS. Only operators of the server are told the real ``address``; they, and the person,
+    are told of the ``devices`` if there are several.
     """
 
     nick: str
@@ -43,6 +44,7 @@ class UserView:
     spoke: int = 0
     secure: bool = False
     address: str = ""
+    devices: "tuple[DeviceView, ...]" = ()
 
 
 @fact
@@ -83,7 +85,7 @@ class Presence:
 
 @fact
 class LoggedOut:
-    """Tells a person that they are logged out by no doing of their own: their connection ends."""
+    """Tells connections that they are logged out by no doing of their own: they end."""
 
     nick: str
     origin: Origin
@@ -319,6 +321,29 @@ class AccountView:
 
 
 @fact
+class DeviceView:
+    """A connection of somebody's, as they and operators of the server are told of it.
+
+    ``number`` names it, ``key`` is the label of the key that has logged it in; empty if that was
+    the password. It came at ``since`` (unix milliseconds), and is ``here`` if it is asked from it.
+    """
+
+    number: str
+    key: str = ""
+    address: str = ""
+    secure: bool = False
+    since: int = 0
+    here: bool = False
+
+
+@fact
+class Devices:
+    """The answer to ListDevices, in the order in which they came."""
+
+    devices: tuple[DeviceView, ...]
+
+
+@fact
 class RoomMoved:
     """A room that has another name now, for one of its members; made from its state, not stored.
 
@@ -488,6 +513,7 @@ class Marked:
 
 Answer = (
     Members | Rooms | Topic | Modes | Masks | Bans | People | Counts | Invitations | AccountView
+    | Devices
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Audited
@@ -498,12 +524,15 @@ Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 
 @fact
 class Delivery:
-    """Something to show, once, to everybody in ``rooms`` (folded) and to ``people`` (ids).
+    """Something to show, once, to everybody in ``rooms`` (folded), to ``people`` (ids), on all of
+    their connections, and on some ``devices`` alone (ids).
 
-    ``by`` is the id of the person who made it happen, and who may be shown it in another way.
+    ``by`` is the id of the person who made it happen, and who may be shown it in another way on the
+    connection by which they did.
     """
 
     shown: Shown
     rooms: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     by: str = ""

@@ -110,7 +110,7 @@ _OWN = {
 # Rows of the plain dialect that lead to nothing here.
 _LEFT_OUT = (
     "nick", "me", "msg", "join", "history", "search", "register", "login", "logout", "password",
-    "token", "report", "why", "quit",
+    "devices", "token", "report", "why", "quit",
 )  # fmt: skip
 
 _ROWS: Mapping[str, Verb] = {
@@ -269,6 +269,10 @@ class AdminSession(Session):
         if isinstance(event, AccountDropped):
             told = f"The account {event.name} is deleted. Nobody else can have its name."
         self.reply(Notice(told)) if told else self._tell(event)
+        return ()
+
+    def done_elsewhere(self, event: Event) -> Iterable[Ask]:
+        """Nothing: an operator here is nobody in the chat."""
         return ()
 
     def room_renamed(self, room: str, to: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from trio_chat.core.commands import Command, Say
 from trio_chat.core.events import Event
@@ -84,6 +84,9 @@ class Session(Protocol):
 
     __slots__ = ()
 
+    #: Whether the protocol shows a peer one room at a time.
+    one_room: ClassVar[bool] = False
+
     @property
     def refusals(self) -> int:
         """The number of times the peer was refused something."""
@@ -112,6 +115,12 @@ class Session(Protocol):
         """Note that a command has become this event, and that everybody has been shown it.
 
         Returns what follows from it, which is the server's doing and not the peer's.
+        """
+
+    def done_elsewhere(self, event: Event) -> Iterable[Ask]:
+        """Note that the same person has done this on another connection; it is told by ``dialect``.
+
+        Returns what follows from it, as ``done`` does.
         """
 
     def room_renamed(self, room: str, to: str) -> None:

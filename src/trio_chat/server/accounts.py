@@ -121,7 +121,7 @@ class Accounts:
             case LogIn(name, password):
                 return await self.log_in(subscriber, source, name, password)
             case MakeKey(shown=True):
-                key = self._hub.chat.people[subscriber.user_id].key
+                key = self._hub.chat.people[subscriber.user_id].device(subscriber.id).key
                 return await self._hub.submit(subscriber, replace(request, key=key))
             case MakeKey(label):
                 return await self._make_key(subscriber, label)

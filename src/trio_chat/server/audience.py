@@ -8,10 +8,12 @@ many of a room do, its groups are forgotten, and made when they are next needed.
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from trio_chat.core.accounts import account_of, came_by_token
 from trio_chat.core.chat import Chat
+from trio_chat.core.events import Event
 from trio_chat.core.room import Person
 from trio_chat.core.views import Refused
 from trio_chat.protocols.session import Dialect, OwnDialect
@@ -38,27 +40,42 @@ class End(Protocol):
 
 
 @dataclass(slots=True)
-class Subscriber:
-    """Somebody on a connection of this server.
+class Claim:
+    """A nickname, and the ``looks`` of all that its owner holds (``nicknames.Nicknames``); which
+    ``is_changing`` while one of the owner's connections asks for another.
+    """
 
-    ``dialect`` is how they are written to, ``own`` how they are shown their own actions, if
-    differently. ``end`` ends their connection. ``source`` is where they come
-    from, at which ``address``; ``looks`` are those of the nicknames that they hold
-    (``nicknames.Nicknames``). ``is_there`` asks them whether they still are, ``on_renamed(room,
-    to)`` is told that a room of theirs has another name. Before they are let in, ``key`` is the
+    nick: str = ""
+    looks: tuple[str, ...] = ()
+    is_changing: bool = False
+
+
+def _nothing(event: Event) -> None:
+    return
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """A connection of this server, by its ``id``, and whom it speaks for: ``user_id``.
+
+    ``dialect`` is how it is written to, ``own`` how it is shown its own actions, if
+    differently. ``end`` ends it. ``source`` is where it comes
+    from, at which ``address``; the ``claim`` to a nickname is shared by all connections of a
+    person. ``is_there`` asks the peer whether it still is, ``on_renamed(room,
+    to)`` is told that a room of theirs has another name, ``on_done(event)`` what the same person
+    has done on another connection. Before they are let in, ``key`` is the
     hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
     by its password, which is named by ``password_id``. An ``outsider`` is an operator of the server
     who is not in the chat, and is shown nothing but answers.
     """
 
-    user_id: str
+    id: str
     outbox: Outbox
     dialect: Dialect
     own: OwnDialect | None = None
     end: End = lambda reason, words, refused=None: None
     source: str = ""
-    nick: str = ""
-    looks: tuple[str, ...] = ()
+    claim: Claim = field(default_factory=Claim)
     key: str = ""
     account: str = ""
     password_id: int = 0
@@ -66,10 +83,28 @@ class Subscriber:
     is_there: Callable[[], Awaitable[bool]] = _yes
     address: str = ""
     on_renamed: Callable[[str, str], None] = lambda room, to: None
+    on_done: Callable[[Event], None] = _nothing
+    user_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.user_id = self.user_id or self.id
 
     def person(self, chat: Chat) -> Person:
-        """The person that they are, also one who is not in the chat."""
-        return self.outsider or chat.people[self.user_id]
+        """The person that it speaks for, also one who is not in the chat."""
+        return self.stand_in(chat) or chat.people[self.user_id]
+
+    def stand_in(self, chat: Chat) -> Person | None:
+        """Who asks what comes from here, if that is not the person who is in the chat.
+
+        An operator's token makes no operator of a connection: for it its owner is none.
+        """
+        person = chat.people.get(self.user_id)
+        if self.outsider or person is None or not person.is_operator:
+            return self.outsider
+        account = account_of(chat, person)
+        if account is None or not came_by_token(account, person.device(self.id)):
+            return None
+        return replace(person, modes=person.modes.replace("o", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +112,7 @@ class Audience:
     """The subscribers in a room: ``everyone``, and the same people divided.
 
     ``only_here`` are those in no other room, ``elsewhere_too`` those who are in others as well, by
-    id. It never changes: somebody may be going round it.
+    the ids of their connections. It never changes: somebody may be going round it.
     """
 
     everyone: Sequence[Group]
@@ -86,13 +121,13 @@ class Audience:
 
     @property
     def size(self) -> int:
-        """The number of people."""
+        """The number of connections."""
         return sum(len(outboxes) for _, outboxes in self.everyone)
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Somebody's place in the audiences of their rooms."""
+    """A connection's place in the audiences of its owner's rooms."""
 
     subscriber: Subscriber
     person: Person
@@ -104,16 +139,16 @@ class _Place:
         return len(self.rooms) > 1
 
 
-#: Somebody's place before, and now; None if they are not here any more.
+#: A connection's place before, and now; None if it is not here any more.
 _Move = tuple[_Place, _Place | None]
 
 
 class Audiences:
     """The audience of each room, worked out when first needed, and kept up as people move.
 
-    ``subscribers`` are those on this server, by id; new ones are in no room yet. Whoever removes a
-    subscriber, moves a person, or changes a dialect must call ``moves`` before, or people are
-    posted to who have gone.
+    ``subscribers`` are those on this server, by id; new ones are in no room yet. Whoever adds or
+    removes a connection of a person who is in rooms, or changes its dialect, must call ``moves``
+    before, whoever moves a person ``person_moves``; or connections are posted to that have gone.
     """
 
     def __init__(self, chat: Chat, subscribers: Mapping[str, Subscriber]) -> None:
@@ -121,15 +156,32 @@ class Audiences:
         self._known: dict[str, Audience] = {}
         self._moving: dict[str, _Place] = {}  # by id, where they were
 
-    def moves(self, user_id: str) -> None:
-        """Note that somebody is about to move, go, or be written to in another dialect."""
-        if user_id not in self._moving and (place := self._place(user_id)):
-            self._moving[user_id] = place
+    def moves(self, id: str) -> None:
+        """Note that a connection is about to come, go, or be written to in another dialect."""
+        if id not in self._moving and (place := self._place(id)):
+            self._moving[id] = place
 
-    def person(self, user_id: str) -> tuple[Subscriber, Person] | None:
-        """A subscriber and their person; None unless they are in the chat, and here."""
-        subscriber, person = self._subscribers.get(user_id), self._chat.people.get(user_id)
-        return (subscriber, person) if subscriber and person else None
+    def person_moves(self, user_id: str) -> None:
+        """Note that somebody is about to go into a room or out of one."""
+        for subscriber in self.of_person(user_id):
+            self.moves(subscriber.id)
+
+    def of_person(self, user_id: str) -> Sequence[Subscriber]:
+        """The connections here of somebody who is in the chat."""
+        person, known = self._chat.people.get(user_id), self._subscribers
+        return [known[one.id] for one in person.devices if one.id in known] if person else ()
+
+    def members(self, room: str) -> Sequence[str]:
+        """The ids of the people in a room."""
+        found = self._chat.room(room)
+        return tuple(found.members) if found else ()
+
+    def here(self, id: str) -> tuple[Subscriber, Person] | None:
+        """A subscriber and its person; None unless that is in the chat, on this connection."""
+        if (subscriber := self._subscribers.get(id)) is None:
+            return None
+        person = self._chat.people.get(subscriber.user_id)
+        return (subscriber, person) if person and person.is_on(id) else None
 
     def of(self, room: str) -> Audience:
         """The audience of a room (folded); empty if the room is not open."""
@@ -142,16 +194,17 @@ class Audiences:
                 self._known[room] = audience
         return audience
 
-    def _place(self, user_id: str) -> _Place | None:
-        if found := self.person(user_id):
-            subscriber, person = found
-            return _Place(subscriber, person, subscriber.dialect, frozenset(person.rooms))
-        return None
+    def _place(self, id: str) -> _Place | None:
+        if (subscriber := self._subscribers.get(id)) is None:
+            return None
+        if (person := self._chat.people.get(subscriber.user_id)) is None:
+            return None
+        return _Place(subscriber, person, subscriber.dialect, frozenset(person.shown_on(id)))
 
     def _catch_up(self) -> None:
         moves: dict[str, list[_Move]] = defaultdict(list)
-        for user_id, before in self._moving.items():
-            after = self._place(user_id)
+        for id, before in self._moving.items():
+            after = self._place(id)
             for room in _concerned(before, after) & self._known.keys():
                 moves[room].append((before, after))
         self._moving.clear()
@@ -163,9 +216,14 @@ class Audiences:
     def _find(self, room: str) -> Audience:
         members = self._chat.rooms[room].members if room in self._chat.rooms else {}
         known = self._subscribers
-        here = {id: (known[id], person) for id, person in members.items() if id in known}
+        here = {
+            one.id: (known[one.id], person)
+            for person in members.values()
+            for one in person.devices
+            if one.id in known and one.shows(room)
+        }
         everyone = _groups(subscriber for subscriber, _ in here.values())
-        elsewhere_too = {id: found for id, found in here.items() if len(found[1].rooms) > 1}
+        elsewhere_too = {id: found for id, found in here.items() if len(found[1].shown_on(id)) > 1}
         if not elsewhere_too:
             return Audience(everyone, everyone, {})
         only_here = _groups(found[0] for id, found in here.items() if id not in elsewhere_too)
@@ -188,12 +246,12 @@ def _moved(audience: Audience, room: str, moves: Sequence[_Move]) -> Audience:
     for before, after in moves:
         if room in before.rooms:
             _remove(everyone, before)
-            if not elsewhere_too.pop(before.person.user_id, None):
+            if not elsewhere_too.pop(before.subscriber.id, None):
                 _remove(only_here, before)
         if after and room in after.rooms:
             _add(everyone, after)
             if after.elsewhere_too:
-                elsewhere_too[after.person.user_id] = after.subscriber, after.person
+                elsewhere_too[after.subscriber.id] = after.subscriber, after.person
             else:
                 _add(only_here, after)
     return Audience(everyone, only_here if elsewhere_too else everyone, elsewhere_too)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.effects.rooms import membership_changes
-from trio_chat.core.events import Entry, Event, Joined, Killed, RoomRenamed
+from trio_chat.core.events import Detached, Entry, Event, Joined, Killed, Looked, RoomRenamed
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery, LoggedOut
 from trio_chat.protocols.session import Dialect
@@ -58,30 +58,25 @@ class Broadcaster:
 
     def _apply(self, batch: Sequence[Entry]) -> "Parts":
         """Apply each entry, and collect who is to be shown what of it."""
-        parts = Parts(self._hub.audiences)
+        hub, parts = self._hub, Parts(self._hub.audiences)
         for entry in batch:
-            for user_id in self._movers(entry.event):
-                parts.hand_out(user_id)  # they see what came before from the rooms they were in
+            parts.prepare_for(entry.event)
+            by = hub.acting.take(entry.event) if hub.acting else ""
             if isinstance(entry.event, Joined):
                 self._hub.chat.forget(entry.room, self._log.too_old)
             if isinstance(entry.event, Killed):
                 self._hub.end_killed(entry.event)
             for delivery in self._hub.chat.apply(entry):
-                parts.add(delivery, entry)
+                parts.add(delivery, entry, by)
                 if isinstance(delivery.shown, LoggedOut):
-                    self._hub.end_logged_out(delivery.people)
+                    hub.end_logged_out(delivery.devices, by)
             if isinstance(entry.event, RoomRenamed):
                 self._hub.room_renamed(entry.event)
+            if by:
+                hub.tell_others(entry.event, by)
         if self._hub.chat.banned:
             self._hub.expel()
         return parts
-
-    def _movers(self, event: Event) -> Sequence[str]:
-        """The ids of those who are in other rooms after an event."""
-        if isinstance(event, RoomRenamed):
-            room = self._hub.chat.room(event.room)
-            return tuple(room.members) if room else ()
-        return membership_changes(event)
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
         """Post to a room group by group; further batches of the same room join meanwhile."""
@@ -112,7 +107,7 @@ def _room_of(batch: Sequence[Entry]) -> str:
 
 
 def _moves_people(event: Event) -> bool:
-    return isinstance(event, RoomRenamed) or bool(membership_changes(event))
+    return isinstance(event, RoomRenamed | Looked) or bool(membership_changes(event))
 
 
 async def _post(parts: "Parts") -> None:
@@ -147,40 +142,64 @@ class Parts:
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences
-        self._deliveries: list[tuple[Delivery, Entry]] = []
+        self._deliveries: list[tuple[Delivery, Entry, str]] = []
         self._in_room: dict[str, list[int]] = {}
-        self._for_person: dict[str, list[int]] = {}
-        self._own: set[str] = set()  # those who are shown their own actions differently
-        self._begin: dict[str, int] = {}  # by who has moved, where the rest of their part begins
+        self._for_one: dict[str, list[int]] = {}  # by the ids of connections, as all of these
+        self._own: set[str] = set()  # those that are shown their own actions differently
+        self._begin: dict[str, int] = {}  # by what has moved, where the rest of its part begins
         self._rendered: dict[tuple[Dialect, int], bytes] = {}
 
-    def add(self, delivery: Delivery, entry: Entry) -> None:
-        """Take in a delivery, in the order in which entries are applied."""
-        place = len(self._deliveries)
-        self._deliveries.append((delivery, entry))
-        if delivery.by and self._differs(delivery):
-            self._own.add(delivery.by)
+    def add(self, delivery: Delivery, entry: Entry, by: str = "") -> None:
+        """Take in a delivery, in the order in which entries are applied.
+
+        ``by`` is the connection that made it happen, if its owner is on several.
+        """
+        place, author = len(self._deliveries), delivery.by and (by or delivery.by)
+        self._deliveries.append((delivery, entry, author))
+        if author and self._differs(delivery, author):
+            self._own.add(author)
         for room in delivery.rooms:
             self._in_room.setdefault(room, []).append(place)
         for user_id in delivery.people:
-            self._for_person.setdefault(user_id, []).append(place)
+            for subscriber in self._audiences.of_person(user_id):
+                self._add_for(subscriber.id, place)
+        for device in delivery.devices:
+            self._add_for(device, place)
 
-    def _differs(self, delivery: Delivery) -> bool:
+    def _add_for(self, id: str, place: int) -> None:
+        places = self._for_one.setdefault(id, [])
+        if not places or places[-1] != place:
+            places.append(place)
+
+    def _differs(self, delivery: Delivery, author: str) -> bool:
         """Whether those who made it happen are shown it in a way of their own."""
-        found = self._audiences.person(delivery.by)
+        found = self._audiences.here(author)
         return bool(found and found[0].own and found[0].own.differs(delivery.shown))
 
-    def hand_out(self, user_id: str) -> None:
-        """Post their part so far to somebody who is about to move; the rest of it begins here.
+    def prepare_for(self, event: Event) -> None:
+        """Post their part so far to all who are in other rooms after an event, or see others; the
+        rest of it begins here.
 
         Call it before the entry is applied: until then they are in the rooms whose events they have
         to see.
         """
-        if self._deliveries and (found := self._audiences.person(user_id)):
-            subscriber, person = found
-            subscriber.outbox.post(self._own_part(subscriber, person))
-        self._begin[user_id] = len(self._deliveries)
-        self._audiences.moves(user_id)
+        if isinstance(event, Looked | Detached):
+            self._hand_out(event.device)
+        for user_id in self._movers(event):
+            for subscriber in self._audiences.of_person(user_id):
+                self._hand_out(subscriber.id)
+
+    def _movers(self, event: Event) -> Sequence[str]:
+        """The ids of those who are in other rooms after an event."""
+        if isinstance(event, RoomRenamed):
+            return self._audiences.members(event.room)
+        return membership_changes(event)
+
+    def _hand_out(self, id: str) -> None:
+        if self._deliveries and (found := self._audiences.here(id)):
+            found[0].outbox.post(self._own_part(*found))
+        self._begin[id] = len(self._deliveries)
+        self._audiences.moves(id)
 
     def own(self) -> Mapping[Outbox, bytes]:
         """The parts of those who get another one than their rooms, or what is left of it."""
@@ -188,8 +207,8 @@ class Parts:
 
     def _owners(self) -> Mapping[Outbox, tuple[Subscriber, Person]]:
         """Those who get a part of their own."""
-        people = self._begin.keys() | self._for_person.keys() | self._own
-        found = (self._audiences.person(user_id) for user_id in people)
+        ids = self._begin.keys() | self._for_one.keys() | self._own
+        found = (self._audiences.here(id) for id in ids)
         return {one[0].outbox: one for one in found if one}
 
     def common(self, room: str) -> Mapping[Dialect, bytes]:
@@ -222,18 +241,21 @@ class Parts:
             if not only_room:
                 elsewhere_too |= audience.elsewhere_too
         for subscriber, person in elsewhere_too.values():
-            yield subscriber.dialect, [subscriber.outbox], self._concerned(person)
+            yield subscriber.dialect, [subscriber.outbox], self._concerned(subscriber, person)
 
     def _own_part(self, subscriber: Subscriber, person: Person) -> bytes:
-        places = {*self._places(self._concerned(person)), *self._for_person.get(person.user_id, ())}
-        begin = self._begin.get(person.user_id, 0)
+        places = {
+            *self._places(self._concerned(subscriber, person)),
+            *self._for_one.get(subscriber.id, ()),
+        }
+        begin = self._begin.get(subscriber.id, 0)
         return b"".join(
             [self._render_for(subscriber, place) for place in sorted(places) if place >= begin]
         )
 
-    def _concerned(self, person: Person) -> tuple[str, ...]:
-        """The person's rooms in which something has happened."""
-        return tuple(room for room in person.rooms if room in self._in_room)
+    def _concerned(self, subscriber: Subscriber, person: Person) -> tuple[str, ...]:
+        """The rooms that a connection shows in which something has happened."""
+        return tuple(room for room in person.shown_on(subscriber.id) if room in self._in_room)
 
     def _places(self, rooms: Sequence[str]) -> Sequence[int]:
         if len(rooms) == 1:
@@ -244,15 +266,15 @@ class Parts:
         return b"".join([self._render_one(dialect, place) for place in places])
 
     def _render_for(self, subscriber: Subscriber, place: int) -> bytes:
-        delivery, entry = self._deliveries[place]
-        if subscriber.own and delivery.by == subscriber.user_id:
+        delivery, entry, author = self._deliveries[place]
+        if subscriber.own and author == subscriber.id:
             return subscriber.own.render(delivery.shown, entry.id, entry.at)
         return self._render_one(subscriber.dialect, place)
 
     def _render_one(self, dialect: Dialect, place: int) -> bytes:
         data = self._rendered.get((dialect, place))
         if data is None:
-            delivery, entry = self._deliveries[place]
+            delivery, entry, _ = self._deliveries[place]
             data = dialect.render(delivery.shown, entry.id, entry.at)
             self._rendered[dialect, place] = data
         return data

@@ -10,6 +10,7 @@ from typing import Self
 
 import trio
 
+from trio_chat.core.events import Event
 from trio_chat.core.room import Person
 from trio_chat.protocols.admin import AdminSession
 from trio_chat.protocols.irc.session import IrcSession
@@ -94,6 +95,7 @@ class Connection:
             is_there=self.is_there,
             address=entered.link.peer,
             on_renamed=self.on_renamed,
+            on_done=self.on_done,
         )
         self._executor = Executor(
             session,
@@ -223,10 +225,14 @@ class Connection:
             await self._link.finish()
 
     async def _hear(self, data: bytes | None) -> None:
-        """Carry out what has come: bytes, nothing (None), or the peer's end (empty)."""
+        """Carry out what has come: bytes, nothing (None), or the peer's end (empty); and what
+        follows from what the same person does elsewhere.
+        """
+        if data is None:
+            await self._executor.follow()
+            return
         if not data:
-            if data is not None:
-                await self._hear_end()
+            await self._hear_end()
             return
         now, passes = trio.current_time(), self._shared.passes
         if passes.is_full(now):
@@ -318,6 +324,13 @@ class Connection:
     def on_renamed(self, room: str, to: str) -> None:
         """The hub reports that a room of theirs has another name."""
         self._session.room_renamed(room, to)
+
+    def on_done(self, event: Event) -> None:
+        """The hub reports what the same person has done on another connection."""
+        executor = self._executor
+        executor.following = [*executor.following, *executor.session.done_elsewhere(event)]
+        if executor.following:
+            self._link.wake()
 
     def on_lost(self) -> None:
         """The outbox reports that the peer has gone."""

@@ -20,10 +20,13 @@ from trio_chat.core.commands import (
     Confidential,
     DropAccount,
     DropKey,
+    EndDevice,
     Enter,
     ExplainLimits,
     ListInvitations,
     LogOut,
+    Look,
+    LookAround,
     MakeInvitation,
     Operate,
     Prove,
@@ -38,9 +41,9 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.denials import operators_only, too_fast
-from trio_chat.core.events import Arrived, Joined
+from trio_chat.core.events import Arrived, Attached, Joined, Looked
 from trio_chat.core.explain import explain
-from trio_chat.core.queries import LookUp, Query
+from trio_chat.core.queries import ListDevices, LookUp, Query
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     AllMetadata,
@@ -101,7 +104,8 @@ class Executor:
 
     __slots__ = (
         "_ahead", "_bucket", "_credentials", "_flow", "_hub", "_is_secure", "_last_said",
-        "_lifetime", "_limits", "_link", "_shared", "_slowed", "_source", "_subscriber", "session",
+        "_lifetime", "_limits", "_link", "_shared", "_slowed", "_source", "_subscriber",
+        "following", "session",
     )  # fmt: skip
 
     def __init__(
@@ -118,6 +122,7 @@ class Executor:
         is_here: bool,
     ) -> None:
         self.session = session
+        self.following: Sequence[Ask] = ()
         self._subscriber, self._link, self._lifetime = subscriber, link, lifetime
         self._shared, self._source, self._is_secure = shared, source, is_secure
         self._hub = shared.hub
@@ -154,6 +159,13 @@ class Executor:
                 await self._slow_down(wait, cost)
             if isinstance(run, Ask):
                 await self._do(run)
+        await self.follow()
+
+    async def follow(self) -> None:
+        """Carry out what follows from what the same person does on other connections."""
+        while self.following:
+            first, *self.following = self.following
+            await self._do(first)
         await self._flush()
 
     def _price(self, run: Ask | Handled) -> int:
@@ -281,10 +293,10 @@ class Executor:
                 self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
             case Watch(nicks, on):
                 watch = self._hub.chat.watch if on else self._hub.chat.unwatch
-                watch(self._subscriber.user_id, nicks)
+                watch(self._subscriber.id, nicks)
             case Subscribe(keys, on):
                 subscribers = self._hub.chat.subscribers
-                (subscribers.add if on else subscribers.remove)(self._subscriber.user_id, keys)
+                (subscribers.add if on else subscribers.remove)(self._subscriber.id, keys)
             case Report() if wait := self._source.complaints.try_take(trio.current_time()):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case SetMetadata() | ClearMetadata() if wait := self._source.describe(
@@ -299,8 +311,15 @@ class Executor:
                 await self._confide(command, ask)
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
+            case ListDevices():
+                await self._answer(ListDevices(self._subscriber.id), ask)
             case command if isinstance(command, Query):
                 await self._answer(command, ask)
+            case LookAround():
+                for room in [*self._subscriber.person(self._hub.chat).rooms]:
+                    await self._do(replace(ask, command=Look(self._hub.chat.name(room))))
+            case EndDevice(number):
+                self._reply(self._hub.end_device(self._subscriber, number), ask)
             case request:
                 await self._flush()
                 for outcome in await self._hub.submit(self._subscriber, request):
@@ -323,7 +342,10 @@ class Executor:
         host = self._shared.cloak.host(self._link.peer)
         origin = replace(enter.origin, user=user, host=host, name=name)
         secret = identity(enter.secret) if enter.secret else ""
-        enter = replace(enter, origin=origin, secret=secret, secure=self._is_secure)
+        enter = replace(
+            enter, origin=origin, secret=secret, secure=self._is_secure,
+            one_room=self.session.one_room,
+        )  # fmt: skip
         with self._in_line():
             refused = await self._credentials.may_enter(enter)
         if refused:
@@ -333,7 +355,7 @@ class Executor:
             if isinstance(outcome, Refused) and outcome.code in _FINAL:
                 self.session.reply(outcome)
                 await self.end("kept out", parting(outcome.why))
-            if isinstance(outcome, Arrived):
+            if isinstance(outcome, Arrived | Attached):
                 logger.info("admitted as %s", outcome.nick)
                 self._lifetime.let_in()
             await self._follow(outcome, ask)
@@ -384,7 +406,7 @@ class Executor:
 
         Each part goes out as it is worked out, so it fits what was shown before and after.
         """
-        user_id, outsider = self._subscriber.user_id, self._subscriber.outsider
+        user_id, outsider = self._subscriber.user_id, self._subscriber.stand_in(self._hub.chat)
         async with self._hub.opened(self._subscriber, query):
             for part in self._hub.chat.answer(user_id, query, outsider=outsider):
                 self._reply(part, ask)
@@ -405,7 +427,9 @@ class Executor:
             return
         for following in self.session.done(outcome):
             await self._do(following)
-        if isinstance(outcome, Joined) and (told := self._credentials.tell_in(outcome.room)):
+        if isinstance(outcome, Joined | Looked) and (
+            told := self._credentials.tell_in(outcome.room)
+        ):
             self._reply(told)
 
     def _reply(self, answer: Answer, ask: Ask | None = None) -> None:

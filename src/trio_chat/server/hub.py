@@ -27,6 +27,8 @@ from trio_chat.core.commands import (
     LockChat,
     LogIn,
     LogOut,
+    Look,
+    MakeKey,
     Redact,
     Register,
     Remove,
@@ -40,10 +42,12 @@ from trio_chat.core.commands import (
     SetRoomBan,
 )
 from trio_chat.core.decide import Outcomes, parting_words
+from trio_chat.core.devices import numbered
 from trio_chat.core.events import (
     NOWHERE,
     PEOPLE,
     Arrived,
+    Attached,
     Change,
     Departed,
     Entry,
@@ -61,13 +65,14 @@ from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
-from trio_chat.core.room import Person
+from trio_chat.core.room import Device, Person
 from trio_chat.core.views import AnotherNick, Answer, Ban, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
-from trio_chat.server.audience import Audiences, Subscriber
+from trio_chat.server.audience import Audiences, Claim, Subscriber
+from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
@@ -78,6 +83,9 @@ from trio_chat.server.rooms import Rooms
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
+
+# Requests of which it matters by which connection of somebody's they are made.
+_VIA = Join | Look | Leave | SetPassword | MakeKey | DropKey | DropAccount | Register | LogIn
 
 
 class Hub:
@@ -111,6 +119,8 @@ class Hub:
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
         self._ring = Ring(chat, log, self.progress, self.logs, self._realm)
+        self.acting = self._ring.acting
+        self._devices = Devices(chat, self._ring, self.subscribers)
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
         )
@@ -136,11 +146,11 @@ class Hub:
 
     async def admit(
         self, subscriber: Subscriber, enter: Enter
-    ) -> Sequence[Arrived | Refused | AnotherNick]:
+    ) -> Sequence[Arrived | Attached | Refused | AnotherNick]:
         """Let somebody in under the nickname they want, or if ``enter.near`` one like it.
 
-        A known person who comes again takes their nickname over: the connection that holds it is
-        ended.
+        Whoever is logged in to an account that is here joins it. A known guest who comes again
+        takes their nickname over: the connection that holds it is ended.
         """
         await self._ring.be_open()
         with self._ring.request():
@@ -148,6 +158,11 @@ class Hub:
             subscriber.key = subscriber.key or enter.secret
             newcomer = self.newcomer(subscriber, enter.secret)
             account, identity = newcomer.origin.account, newcomer.known_as
+            if present := self._devices.present(account):
+                device = Device(
+                    subscriber.id, enter.secure, subscriber.address, one_room=enter.one_room
+                )
+                return [await self._join_in(subscriber, present, device)]
             refused = await self._identities.claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
@@ -167,12 +182,34 @@ class Hub:
             arrived = Arrived(
                 nick, subscriber.user_id, origin, newcomer.known_as,
                 secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
-                address=subscriber.address,
+                address=subscriber.address, one_room=enter.one_room,
             )  # fmt: skip
-            subscriber.nick = nick
-            self.subscribers[subscriber.user_id] = subscriber
+            subscriber.claim.nick = nick
+            self.subscribers[subscriber.id] = subscriber
             await self._ring.happen(arrived)
             return [*told, arrived]
+
+    async def _join_in(
+        self, subscriber: Subscriber, person: Person, device: Device, rooms: Sequence[str] = ()
+    ) -> Attached | Refused:
+        """Let somebody in who is here already, on one more ``device``, on which they were a guest
+        in these rooms just before.
+
+        One that has shown the same secret is the same device, which has come again.
+        """
+        if refused := self._devices.refusal(person, device):
+            return refused
+        attached = await self._devices.attach(subscriber, person, device, rooms)
+        if person.is_on(subscriber.id):
+            self._devices.replace(subscriber, person)
+            return attached
+        # Nobody is here any more if the last of their other connections has gone meanwhile.
+        self.stop_showing(subscriber)
+        if self._devices.has_left(person):
+            await self._leave(subscriber, person, "connection lost")
+            self.nicknames.keep_only(subscriber, "")
+        subscriber.user_id, subscriber.claim = subscriber.id, Claim()
+        return wrong_password()
 
     def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
         """Somebody who comes, and may have shown a secret, as they will be known."""
@@ -180,8 +217,8 @@ class Hub:
 
     def stop_showing(self, subscriber: Subscriber) -> str:
         """Show somebody nothing any more; returns the id up to which they were shown everything."""
-        self.audiences.moves(subscriber.user_id)
-        self.subscribers.pop(subscriber.user_id, None)
+        self.audiences.moves(subscriber.id)
+        self.subscribers.pop(subscriber.id, None)
         return self.progress.last_shown
 
     async def depart(
@@ -193,24 +230,38 @@ class Hub:
         is the id up to which they have read everything, empty if that is not known.
         """
         self.stop_showing(subscriber)
-        if subscriber.nick and not self._ring.is_stopping:
+        if subscriber.claim.nick and not self._ring.is_stopping:
             with self._ring.request(), suppress(trio.BrokenResourceError):
                 person = self.chat.people.get(subscriber.user_id)
-                nick, origin = (
-                    (person.nick, person.origin) if person else (subscriber.nick, NOWHERE)
-                )
-                rooms = tuple(person.rooms) if person else ()
-                why = parting_words(self.chat, person, why, words) if person else why
-                departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
-                await self._ring.happen(departed)
-                await self.logs.close_unheard(person.identity if person else "")
+                if person and self._devices.stays(subscriber, person):
+                    await self._devices.detach(subscriber, person)
+                    if not self._devices.has_left(person):
+                        return
+                if person or subscriber.id == subscriber.user_id:
+                    await self._leave(subscriber, person, why, words, seen)
         self.nicknames.keep_only(subscriber, "")
+
+    async def _leave(
+        self,
+        subscriber: Subscriber,
+        person: Person | None,
+        why: str,
+        words: str = "",
+        seen: str = "",
+    ) -> None:
+        """Let somebody be gone, and with them their rooms that nobody else is in."""
+        nick, origin = (person.nick, person.origin) if person else (subscriber.claim.nick, NOWHERE)
+        rooms = tuple(person.rooms) if person else ()
+        why = parting_words(self.chat, person, why, words) if person else why
+        departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
+        await self._ring.happen(departed)
+        await self.logs.close_unheard(person.identity if person else "")
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""
         subscriber.own = own
         if subscriber.dialect is not dialect:
-            self.audiences.moves(subscriber.user_id)
+            self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
 
     def room_renamed(self, event: RoomRenamed) -> None:
@@ -219,8 +270,15 @@ class Hub:
             self.logs.renamed(fold(event.room), fold(event.to))
         room = self.chat.room(event.to)
         for user_id in room.members if room else ():
-            if subscriber := self.subscribers.get(user_id):
+            for subscriber in self.audiences.of_person(user_id):
                 subscriber.on_renamed(event.room, event.to)
+
+    def tell_others(self, event: Event, by: str) -> None:
+        """Let the other connections of a person know what they have done by one of them."""
+        if doer := self.subscribers.get(by):
+            for subscriber in self.audiences.of_person(doer.user_id):
+                if subscriber is not doer:
+                    subscriber.on_done(event)
 
     def all_read(self, subscriber: Subscriber) -> None:
         """Note that somebody has read everything they were shown before the end."""
@@ -240,32 +298,46 @@ class Hub:
             except Unavailable as error:
                 return not_kept(error)
             if isinstance(query, MarkRead):
-                self._tell_elsewhere(person, answer)
+                self._tell_elsewhere(subscriber, person, answer)
             return answer
 
-    def _tell_elsewhere(self, person: Person, answer: Answer) -> None:
+    def _tell_elsewhere(self, subscriber: Subscriber, person: Person, answer: Answer) -> None:
         """Tell the other connections of the same person."""
         for user_id in self.chat.same(person.identity):
-            if user_id != person.user_id and (other := self.subscribers.get(user_id)):
-                other.outbox.post(other.dialect.render(answer))
+            for other in self.audiences.of_person(user_id):
+                if other is not subscriber:
+                    other.outbox.post(other.dialect.render(answer))
 
     def end_killed(self, killed: Killed) -> None:
-        """End the connection of somebody whom an operator has disconnected."""
-        if subscriber := self.subscribers.get(killed.target_id):
+        """End the connections of somebody whom an operator has disconnected."""
+        for subscriber in self.audiences.of_person(killed.target_id):
             words = f"Killed ({killed.nick} ({killed.why}))"
             subscriber.end(words, words)
 
-    def end_logged_out(self, user_ids: Iterable[str]) -> None:
-        """End the connections of people who were logged out by no doing of their own."""
-        for user_id in user_ids:
-            if subscriber := self.subscribers.get(user_id):
-                subscriber.end("logged out", "You were logged out from elsewhere. Goodbye!")
+    def end_device(self, subscriber: Subscriber, number: str) -> Refused | Notice:
+        """End another connection of the same person."""
+        person = self.chat.people[subscriber.user_id]
+        device, account = numbered(person, number), account_of(self.chat, person)
+        if account and came_by_token(account, person.device(subscriber.id)):
+            return Refused("A token cannot do that: log in with the password.")
+        other = self.subscribers.get(device.id) if device else None
+        if other is None or other is subscriber:
+            return Refused("You have no other connection with that number.")
+        other.end("ended from elsewhere", "You have ended this from another device. Goodbye!")
+        return Notice(f"Connection {number} has ended.")
+
+    def end_logged_out(self, ids: Iterable[str], by: str = "") -> None:
+        """End connections that were logged out ``by`` one of them, or from elsewhere."""
+        for id in ids:
+            if subscriber := self.subscribers.get(id):
+                how = "are logged out here" if id == by else "were logged out from elsewhere"
+                subscriber.end("logged out", f"You {how}. Goodbye!")
 
     def expel(self) -> None:
         """End the connections here of all whom a ban has just come to fit."""
         for user_id in [*self.chat.banned]:
             del self.chat.banned[user_id]
-            if subscriber := self.subscribers.get(user_id):
+            for subscriber in self.audiences.of_person(user_id):
                 limit = self.chat.people[user_id].limit
                 if isinstance(limit, Ban):
                     refused = refuse_banned(self.chat, limit)
@@ -313,7 +385,7 @@ class Hub:
         if person is None or person.is_operator or not self.chat.rules(person.origin.account):
             return None
         account = account_of(self.chat, person)
-        if account is None or came_by_token(account, person):
+        if account is None or came_by_token(account, person.device(subscriber.id)):
             return None
         logger.warning("became an operator by the account %s", person.origin.account)
         return await self.make_operator(subscriber)
@@ -327,7 +399,7 @@ class Hub:
             person = self.chat.people[subscriber.user_id]
             changes = (Change(True, "o"),)
             event = UserModesSet(person.nick, changes, person.user_id, person.origin)
-            await self._ring.happen(event)
+            await self._ring.happen(event, subscriber)
             if name:
                 made = OperatorMade(person.nick, name, person.user_id, person.origin)
                 await self._ring.record(made)
@@ -362,7 +434,12 @@ class Hub:
         request: Request | Confidential | Remove | Report,
         verifier: str,
     ) -> Outcomes:
+        person = self.chat.people.get(subscriber.user_id)
+        if isinstance(request, _VIA) and subscriber.id != subscriber.user_id:
+            request = replace(request, via=subscriber.id)
         match request:
+            case LogIn() if present := self._devices.elsewhere(subscriber, request.name):
+                return await self._go_over(subscriber, request, present)
             case Join(room) if not room_problem(room):
                 return await self._rooms.join(subscriber, request)
             case RenameRoom():
@@ -375,6 +452,9 @@ class Hub:
                 return await self._identities.register(subscriber, request, verifier)
             case LogOut(forget=True):
                 return await self._forget(subscriber)
+            case LogOut() if person and len(person.devices) > 1:
+                subscriber.end("logged out", "You are logged out here. Goodbye!")
+                return ()
             case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
                 return await self._identities.change(subscriber, request, verifier)
             case Report():
@@ -395,9 +475,27 @@ class Hub:
             case _:
                 return await self._ring.pursue(subscriber, request, verifier)
 
+    async def _go_over(self, subscriber: Subscriber, log_in: LogIn, present: Person) -> Outcomes:
+        """Let a guest who logs in to an account that is here join it."""
+        outcomes = self.chat.decide(subscriber.user_id, log_in)
+        if any(isinstance(outcome, Refused) for outcome in outcomes):
+            return outcomes
+        guest = self.chat.people[subscriber.user_id]
+        if refused := self._devices.refusal(present, guest.device(subscriber.id)):
+            return [refused]
+        device, rooms = guest.device(subscriber.id), [*map(self.chat.name, guest.rooms)]
+        await self._leave(subscriber, guest, f"logged in as {present.origin.account}")
+        self.nicknames.keep_only(subscriber, "")
+        subscriber.key, subscriber.password_id = log_in.key or subscriber.key, log_in.password_id
+        attached = await self._join_in(subscriber, present, device, rooms)
+        if isinstance(attached, Refused):
+            subscriber.end("could not join the account", parting(attached.why), attached)
+            return ()
+        return [attached]
+
     async def _forget(self, subscriber: Subscriber) -> Outcomes:
         """Log somebody out for good: by dropping the key that they have shown, if it is one."""
-        key = subscriber.person(self.chat).key
+        key = subscriber.person(self.chat).device(subscriber.id).key
         dropped = await self._identities.change(subscriber, DropKey(key=key), "") if key else ()
         if not dropped:
             return await self._identities.change(subscriber, LogOut(), "")

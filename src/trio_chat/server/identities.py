@@ -20,7 +20,7 @@ from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.events import AccountMade, AccountSet, Origin, Renamed
 from trio_chat.core.limits import kept_out
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person
+from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
@@ -60,8 +60,9 @@ class Identities:
             name, identity = account.name, account.identity
         else:
             name, identity = realm.who(subscriber.key or secret)
-        origin, address = Origin(account=name), subscriber.address
-        return Person(user_id, nick, origin, identity or user_id, address=address)
+        devices = (Device(subscriber.id, address=subscriber.address),)
+        origin = Origin(account=name)
+        return Person(user_id, nick, origin, identity or user_id, devices=devices)
 
     def log_in(self, subscriber: Subscriber, log_in: LogIn) -> Outcomes:
         """Let somebody be known by an account from the moment they are let in."""
@@ -110,8 +111,9 @@ class Identities:
         person = self._chat.person(nick)
         if person is None or person.user_id == subscriber.user_id or person.identity != identity:
             return False
-        if holder := self._subscribers.get(person.user_id):
-            same_device = subscriber.key and person.key == subscriber.key
+        held_by = person.device().id
+        if holder := self._subscribers.get(held_by):
+            same_device = subscriber.key and person.device(held_by).key == subscriber.key
             if not same_device and await holder.is_there():
                 return False
             holder.end("connected again", "You have connected again. Goodbye!")
@@ -120,6 +122,17 @@ class Identities:
         return True
 
     async def rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
+        claim = subscriber.claim
+        if claim.is_changing:
+            why = "You are changing your nickname on another device just now."
+            return [Refused(why, Code.NICK_TAKEN, (rename.nick,))]
+        claim.is_changing = True
+        try:
+            return await self._rename(subscriber, rename)
+        finally:
+            claim.is_changing = False
+
+    async def _rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
         person = self._chat.people[subscriber.user_id]
         account = person.origin.account
         identity = person.identity if account else ""
@@ -128,8 +141,8 @@ class Identities:
         outcomes = await self._ring.pursue(subscriber, rename)
         for outcome in outcomes:
             if isinstance(outcome, Renamed):
-                subscriber.nick = outcome.to
-        self._nicknames.keep_only(subscriber, subscriber.nick)
+                subscriber.claim.nick = outcome.to
+        self._nicknames.keep_only(subscriber, subscriber.claim.nick)
         return outcomes
 
     async def change(

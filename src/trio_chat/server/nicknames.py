@@ -19,7 +19,7 @@ from trio_chat.server.audience import Subscriber
 class Nicknames:
     """The claims on nicknames, by their looks (``core.lookalikes``).
 
-    What a subscriber holds is in ``Subscriber.looks``: all looks of its nickname, and of another
+    What a subscriber holds is in its ``Claim``: all looks of its nickname, and of another
     one while it is being renamed. ``reserved`` are nicknames that nobody gets on this server,
     besides those that nobody gets anywhere. In the ``realm`` are those that are somebody's account.
     """
@@ -39,11 +39,11 @@ class Nicknames:
             return Refused(problem, Code.BAD_NICK, (nick,))
         if refused := self._not_yours(nick, account):
             return refused
-        wanted = looks(nick) - {*subscriber.looks}
+        wanted = looks(nick) - {*subscriber.claim.looks}
         if self._is_taken(wanted):
             return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
         self._looks |= wanted
-        subscriber.looks += tuple(wanted)
+        subscriber.claim.looks += tuple(wanted)
         return None
 
     def claim_near(self, subscriber: Subscriber, wanted: str) -> str:
@@ -56,8 +56,9 @@ class Nicknames:
 
     def keep_only(self, subscriber: Subscriber, nick: str) -> None:
         """Give back all that a subscriber holds but this nickname; everything if it is empty."""
-        given_back = {*subscriber.looks} - (looks(nick) if nick else set())
-        subscriber.looks = tuple(look for look in subscriber.looks if look not in given_back)
+        claim = subscriber.claim
+        given_back = {*claim.looks} - (looks(nick) if nick else set())
+        claim.looks = tuple(look for look in claim.looks if look not in given_back)
         self._looks -= given_back
         freed, self._given_back = self._given_back, trio.Event()
         freed.set()

@@ -98,12 +98,13 @@ class Outbox:
         self._max_bytes = self._waiting + len(last_words)  # beyond the bound, this once
         self.post(last_words)
         self._closed = True
-        if self._drain_scope is not None and self._drained is not None:
+        scope = self._drain_scope  # the drain may be done with by the time that this is cancelled
+        if scope is not None and self._drained is not None:
             self._be_patient()
             try:
                 await self._drained.wait()
             except trio.Cancelled:
-                self._drain_scope.cancel("the connection is cut off")
+                scope.cancel("the connection is cut off")
                 raise
 
     def _queue(self, data: bytes) -> None:

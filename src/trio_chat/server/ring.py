@@ -50,6 +50,7 @@ from trio_chat.core.views import (
     Repeated,
 )
 from trio_chat.errors import Conflict, Gone, Taken, Unavailable
+from trio_chat.server.acting import Acting
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
@@ -75,6 +76,7 @@ class Ring:
         self._logs, self._realm = logs, realm
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
+        self.acting = Acting()
         self._becoming: dict[str, trio.Event] = {}  # by id, people whose identity is changing
         self._limiting: trio.Event | None = None  # set when a limit counts that is being set
         self.is_stopping = False
@@ -150,7 +152,7 @@ class Ring:
         outsider: Person | None = None,
     ) -> Outcomes:
         """Carry out a request of somebody's; of the ``outsider`` if they are not in the chat."""
-        outsider = outsider or subscriber.outsider
+        outsider = outsider or subscriber.stand_in(self._chat)
         repair = self._chat.is_repair(subscriber.user_id, request, outsider=outsider)
         outcomes, last = await self.decide_and_append(
             subscriber, [request], verifier=verifier, outsider=outsider
@@ -179,6 +181,7 @@ class Ring:
         after a second Conflict: otherwise only one of them would get on each time.
         """
         conflicts = 0
+        outsider = outsider or subscriber.stand_in(self._chat)
         while True:
             await self._be_limited(subscriber.user_id)
             # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
@@ -196,10 +199,10 @@ class Ring:
                     async with self._logs.in_use(log):
                         if isinstance(first, Said | Signalled) and await self._are_others(first):
                             continue
-                        entries = await self._append(events)
+                        entries = await self._append(events, by=subscriber)
                         await self._progress.until_shown(entries[-1].id)
                 else:
-                    entries = await self._append(events, verifier)
+                    entries = await self._append(events, verifier, by=subscriber)
             except Conflict as conflict:
                 # Judged before the barrier is applied, it would only meet the same Conflict again.
                 await self._progress.until_shown(conflict.barrier)
@@ -239,8 +242,27 @@ class Ring:
         one, other = (self._chat.people.get(id) for id in (told.user_id, told.to_id))
         return not (one and other and private_room(one.identity, other.identity) == told.room)
 
-    async def _append(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
-        """Give events of one log their places."""
+    async def _append(
+        self, events: Sequence[Event], verifier: str = "", by: Subscriber | None = None
+    ) -> Sequence[Entry]:
+        """Give events of one log their places; they are the doing of ``by``, if of a connection."""
+        if by is None or self._is_alone(by):
+            return await self._place(events, verifier)
+        self.acting.note(events, by.id)
+        placed: Sequence[Entry] = ()
+        try:
+            placed = await self._place(events, verifier)
+        finally:
+            happened = {id(entry.event) for entry in placed}
+            self.acting.forget([event for event in events if id(event) not in happened])
+        return placed
+
+    def _is_alone(self, subscriber: Subscriber) -> bool:
+        """Whether a connection is the first and only one of its owner's."""
+        person = self._chat.people.get(subscriber.user_id)
+        return subscriber.id == subscriber.user_id and (person is None or len(person.devices) == 1)
+
+    async def _place(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
         log, last = log_of(events[0]), events[-1]
         secret = None
         if log == REALM:
@@ -329,9 +351,9 @@ class Ring:
         else:
             await self._logs.note_change(event)
 
-    async def happen(self, event: Event) -> None:
+    async def happen(self, event: Event, by: Subscriber | None = None) -> None:
         """Give an event its place, and wait until it has been shown."""
-        entries = await self._append([event])
+        entries = await self._append([event], by=by)
         await self._progress.until_shown(entries[-1].id)
 
 

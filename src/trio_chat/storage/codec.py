@@ -67,8 +67,11 @@ _STORED = {
 _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 
+# Which connection somebody did it by: that says nothing any more when it has gone.
+_NOT_KEPT = ("via",)
+
 _DEFAULTS: dict[type, dict[str, Any]] = {
-    kind: {field.name: field.default for field in fields(kind)}
+    kind: {field.name: field.default for field in fields(kind) if field.name not in _NOT_KEPT}
     for kind in (
         *_KINDS.values(),
         *(Origin, Change, Mask, RoomState, RealmState, Account, Key, Spent, Ban, Lock),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trio_chat.core.effects import Deliveries, Effects
-from trio_chat.core.effects.identity import be_known, is_opened, log_out
+from trio_chat.core.effects.identity import be_known, is_opened, log_out, shut_out
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
@@ -28,7 +28,8 @@ def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries
     """
     if (person := state.people.get(event.user_id)) is None or not is_opened(state, event):
         return []
-    person.key, person.password_id = event.key or person.key, event.password_id
+    device = person.device(event.via)
+    device.key, device.password_id = event.key or device.key, event.password_id
     return be_known(state, person, event.origin.account, event.identity, person.user_id)
 
 
@@ -43,8 +44,9 @@ def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveri
         return []
     people = {**state.same(event.key), event.user_id: state.people.get(event.user_id)}
     found = [person for person in people.values() if person]
-    for person in found:
-        person.password_id = account.password_id if person.user_id == event.user_id else 0
+    for device in (device for person in found for device in person.devices):
+        is_it = device.id == (event.via or event.user_id)
+        device.password_id = account.password_id if is_it else 0
     name, identity, by = account.name, account.identity, event.user_id
     return [d for person in found for d in be_known(state, person, name, identity, by)]
 
@@ -55,14 +57,15 @@ def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> De
     gone = changed(account.metadata, ()) if account else ()
     described = [d for p in people for d in told_of_person(state, p, gone, "")]
     state.realm.apply(entry)
-    return [*described, *log_out(state, people, by=event.user_id)]
+    return [*described, *log_out(state, people, by=event.via or event.user_id)]
 
 
 def _on_key_dropped(state: State, event: KeyDropped, entry: Entry) -> Deliveries:
     """The same, for everybody who has shown the key; but the person who drops it may stay."""
     state.realm.apply(entry)
-    shown_it = (p for p in _logged_in(state, event.name) if p.key == event.key)
-    return log_out(state, shown_it, by=event.user_id)
+    people = _logged_in(state, event.name)
+    by = event.via or event.user_id
+    return shut_out(state, people, lambda device: device.key == event.key, by)
 
 
 def _on_password_set(state: State, event: PasswordSet, entry: Entry) -> Deliveries:
@@ -71,11 +74,9 @@ def _on_password_set(state: State, event: PasswordSet, entry: Entry) -> Deliveri
     if (account := state.realm.account(event.name)) is None:
         return []
     if person := state.people.get(event.user_id):
-        person.password_id = account.password_id
-    people = _logged_in(state, event.name)
-    opened = state.realm.opens
-    ended = [p for p in people if not opened(account, p.key, p.password_id)]
-    return log_out(state, ended)
+        person.device(event.via).password_id = account.password_id
+    opens, people = state.realm.opens, _logged_in(state, event.name)
+    return shut_out(state, people, lambda d: not opens(account, d.key, d.password_id))
 
 
 def _on_account_metadata_set(state: State, event: AccountMetadataSet, entry: Entry) -> Deliveries:

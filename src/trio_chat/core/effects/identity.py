@@ -3,25 +3,33 @@
 ``Person.identity`` moves here alone, in ``be_known``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from trio_chat.core.effects import Deliveries
-from trio_chat.core.events import AccountSet, Arrived, AwaySet, Change, NameSet, UserModesSet
+from trio_chat.core.events import (
+    AccountSet,
+    Arrived,
+    Attached,
+    AwaySet,
+    Change,
+    NameSet,
+    UserModesSet,
+)
 from trio_chat.core.invitations import withdraw_all
 from trio_chat.core.limits import note_limit
 from trio_chat.core.metadata import changed
 from trio_chat.core.metadata_told import told_of_person
 from trio_chat.core.modes import with_letter
 from trio_chat.core.names import fold
-from trio_chat.core.room import Person
+from trio_chat.core.room import Device, Person
 from trio_chat.core.state import State, metadata_of, share_a_room
 from trio_chat.core.views import Copy, Delivery, LoggedOut
 
 # ── accounts ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def is_opened(state: State, event: Arrived | AccountSet) -> bool:
+def is_opened(state: State, event: Arrived | Attached | AccountSet) -> bool:
     """Whether what somebody has shown opens the account by which they would be known, if any."""
     if not (name := event.origin.account):
         return True
@@ -54,14 +62,33 @@ def be_known(state: State, person: Person, account: str, identity: str, by: str 
 
 
 def log_out(state: State, people: Iterable[Person], by: str = "") -> Deliveries:
-    """Log people out; all but the one who has done it are told, and cannot stay."""
+    """Log people out; all their connections are told, and end, but the one that has done it."""
     told: list[Delivery] = []
     for person in [*people]:
         told += be_known(state, person, "", "")
-        if person.user_id != by:
-            ended = LoggedOut(person.nick, person.origin)
-            told.append(Delivery(ended, people=(person.user_id,)))
+        told += _ended(person, [device for device in person.devices if device.id != by])
     return told
+
+
+def shut_out(
+    state: State, people: Iterable[Person], is_shut: Callable[[Device], bool], by: str = ""
+) -> Deliveries:
+    """Log out all who have nothing but connections that are shut; of others, these end."""
+    told: list[Delivery] = []
+    for person in [*people]:
+        shut = [device for device in person.devices if is_shut(device)]
+        if len(shut) == len(person.devices):
+            told += log_out(state, [person], by)
+        else:
+            told += _ended(person, shut)
+    return told
+
+
+def _ended(person: Person, devices: Sequence[Device]) -> Deliveries:
+    if not devices:
+        return []
+    ended = LoggedOut(person.nick, person.origin)
+    return [Delivery(ended, devices=tuple(device.id for device in devices))]
 
 
 def note_known(state: State, person: Person) -> None:
@@ -103,13 +130,14 @@ def _demote(state: State, person: Person) -> Deliveries:
 
 def told_of(state: State, person: Person, event: AwaySet | NameSet | AccountSet) -> Deliveries:
     """Tell the person, everybody who shares a room with them, once, and who watches for them."""
-    watchers = (state.people.get(user_id) for user_id in state.watchers.get(fold(person.nick), ()))
+    watching = state.watchers.get(fold(person.nick), ())
+    watchers = ((device, state.owner(device)) for device in watching)
     strangers = tuple(
-        w.user_id for w in watchers if w and w is not person and not share_a_room(w, person)
+        device for device, w in watchers if w and w is not person and not share_a_room(w, person)
     )
     return [
         Delivery(event, tuple(person.rooms), (person.user_id,), by=person.user_id),
-        *([Delivery(Copy(event), people=strangers)] if strangers else []),
+        *([Delivery(Copy(event), devices=strangers)] if strangers else []),
     ]
 
 

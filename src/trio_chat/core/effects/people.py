@@ -16,8 +16,10 @@ from trio_chat.core.effects.identity import (
 from trio_chat.core.effects.rooms import remove
 from trio_chat.core.events import (
     Arrived,
+    Attached,
     AwaySet,
     Departed,
+    Detached,
     Entry,
     MetadataSet,
     NameSet,
@@ -31,7 +33,7 @@ from trio_chat.core.limits import note_limit
 from trio_chat.core.metadata import with_values
 from trio_chat.core.metadata_told import told_of_person
 from trio_chat.core.names import fold
-from trio_chat.core.room import Person
+from trio_chat.core.room import Device, Person
 from trio_chat.core.state import State, is_silenced_somewhere, metadata_of, shown
 from trio_chat.core.views import Delivery, Presence
 
@@ -40,8 +42,7 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
-    person.secure, person.address = arrived.secure, arrived.address
-    person.key, person.password_id = arrived.key, arrived.password_id
+    person.devices = (_device(arrived, arrived.user_id, now),)
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     note_known(state, person)
     state.most = max(state.most, len(state.people))
@@ -49,6 +50,44 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     lost = [] if is_opened(state, arrived) else log_out(state, [person])
     described = told_of_person(state, person, metadata_of(state, person), person.user_id)
     return [*_presence(state, arrived.nick, person.origin), *described, *lost]
+
+
+def _device(event: Arrived | Attached, id: str, at: int) -> Device:
+    key, password_id = event.key, event.password_id
+    return Device(id, event.secure, event.address, key, password_id, at, event.one_room)
+
+
+def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
+    """Nobody. Nothing comes of it if what has opened the account does not any more, or its owner
+    has just gone.
+    """
+    person = state.people.get(attached.user_id)
+    if person is None or not person.origin.account or not is_opened(state, attached):
+        return []
+    device = _device(attached, attached.device, entry.at)
+    device.rooms, device.greeted = {}, bool(attached.rooms)
+    for other in person.devices:
+        if other.one_room and other.rooms is None:
+            other.rooms = dict.fromkeys(person.rooms)
+    person.devices = (*person.devices, device)
+    state.further[device.id] = person
+    note_limit(state, person)
+    return []
+
+
+def _on_detached(state: State, detached: Detached, entry: Entry) -> Deliveries:
+    """Nobody: the person is still here."""
+    _forget_device(state, detached.device)
+    if person := state.people.get(detached.user_id):
+        person.devices = tuple(d for d in person.devices if d.id != detached.device)
+        note_limit(state, person)
+    return []
+
+
+def _forget_device(state: State, device: str) -> None:
+    state.further.pop(device, None)
+    state.watchers.forget(device)
+    state.subscribers.forget(device)
 
 
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
@@ -71,11 +110,12 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
 
 def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
     """Everybody who shared a room with the person, once; and people who watch for the nickname."""
-    state.watchers.forget(departed.user_id)
-    state.subscribers.forget(departed.user_id)
+    _forget_device(state, departed.user_id)
     person = state.people.pop(departed.user_id, None)
     if person is None:  # cut off before their arrival had a place in the log
         return []
+    for device in person.devices:
+        _forget_device(state, device.id)
     del state.by_nick[fold(person.nick)]
     state.banned.pop(person.user_id, None)
     forget_known(state, person)
@@ -98,9 +138,9 @@ def _remember(state: State, person: Person, entry: Entry) -> None:
 
 
 def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delivery]:
-    for user_id in state.watchers.get(fold(nick), ()):
-        if watcher := state.people.get(user_id):
-            yield Delivery(Presence(watcher.nick, nick, origin), people=(user_id,))
+    for device in state.watchers.get(fold(nick), ()):
+        if watcher := state.owner(device):
+            yield Delivery(Presence(watcher.nick, nick, origin), devices=(device,))
 
 
 def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -> Deliveries:
@@ -139,6 +179,8 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
 #: Rows for ``apply.EFFECTS``.
 EFFECTS: Effects = {
     Arrived: _on_arrived,
+    Attached: _on_attached,
+    Detached: _on_detached,
     Renamed: _on_renamed,
     Departed: _on_departed,
     AwaySet: _on_away_or_name_set,

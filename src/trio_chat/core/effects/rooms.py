@@ -1,6 +1,7 @@
 """The effects on rooms: people come and go, and a room's topic, modes, name and metadata change."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from trio_chat.core.answers import topic_of
 from trio_chat.core.barred import banned_there
@@ -14,6 +15,7 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Left,
+    Looked,
     ModesSet,
     RoomMetadataSet,
     RoomRenamed,
@@ -26,7 +28,7 @@ from trio_chat.core.metadata_told import told_of_room
 from trio_chat.core.names import fold
 from trio_chat.core.remembered import hidden, hiding, note_seen
 from trio_chat.core.renaming import move, told
-from trio_chat.core.room import Person, Room
+from trio_chat.core.room import Device, Person, Room
 from trio_chat.core.standing import change_status, first_status
 from trio_chat.core.state import State, leads, with_status
 from trio_chat.core.views import Copy, Delivery, Notice, RoomWelcome
@@ -48,6 +50,9 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     room, person = state.rooms.get(name), state.people[joined.user_id]
     if room is None:  # the newcomer was cut off, and the room closed because nobody was in it
         return []
+    if name in person.rooms:  # they have entered it at the same moment on another connection
+        room.state = after(room.state, entry)
+        return _looked_at(room, person, joined, person.device(joined.via))
     others, first = len(room.members), not person.rooms
     # Those who were there when the join was judged may have left since.
     if status := joined.status or ("" if others else first_status(state, room, person)):
@@ -56,9 +61,53 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     room.members[person.user_id] = person
     room.note(person.user_id, moved=True)
     person.rooms[name] = person.first_entered(name) or entry.id
+    _show(person, name, person.device(joined.via))
     forget_invitation(state, name, person)
     state.empty.discard(name)
-    entered = RoomWelcome(
+    entered = welcome(room, name, person, others=others, first=first)
+    return [
+        Delivery(replace(joined, status=status), rooms=(name,), by=joined.user_id),
+        Delivery(entered, people=(person.user_id,), by=joined.user_id),
+    ]
+
+
+def _show(person: Person, name: str, on: Device) -> None:
+    """Show a room on the connection on which it was entered, and on others that show several."""
+    for device in person.devices:
+        if device.rooms is not None and (device is on or not device.one_room):
+            _show_on(device, name)
+
+
+def _show_on(device: Device, name: str) -> None:
+    if device.one_room:
+        device.rooms = {}
+    if device.rooms is not None:
+        device.rooms[name] = None
+
+
+def _on_looked(state: State, looked: Looked, entry: Entry) -> Deliveries:
+    """The connection alone, which is shown the room as if its owner had just entered it."""
+    name = fold(looked.room)
+    room, person = state.rooms.get(name), state.people.get(looked.user_id)
+    if room is None or person is None or name not in person.rooms:
+        return []
+    return _looked_at(room, person, looked, person.device(looked.device))
+
+
+def _looked_at(room: Room, person: Person, event: Joined | Looked, device: Device) -> Deliveries:
+    name = fold(room.state.name)
+    if device.shows(name):
+        return []
+    first, device.greeted = not device.greeted, True
+    _show_on(device, name)
+    entered = welcome(room, name, person, others=len(room.members) - 1, first=first)
+    by = person.user_id
+    return [Delivery(shown, devices=(device.id,), by=by) for shown in (event, entered)]
+
+
+def welcome(room: Room, name: str, person: Person, *, others: int, first: bool) -> RoomWelcome:
+    """A room (``name``, folded) as it stands, for somebody who comes to see it."""
+    return RoomWelcome(
         room.state.name,
         person.nick,
         others=others,
@@ -66,10 +115,6 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         topic=topic_of(room) if room.state.topic else None,
         recent=() if person.origin.bot else tuple(_unseen(room, name, person)),
     )
-    return [
-        Delivery(joined, rooms=(name,), by=joined.user_id),
-        Delivery(entered, people=(person.user_id,), by=joined.user_id),
-    ]
 
 
 def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
@@ -80,7 +125,10 @@ def _unseen(room: Room, name: str, person: Person) -> Iterator[Entry]:
 def _on_left(state: State, left: Left, entry: Entry) -> Deliveries:
     """Everybody who stays, and the person who leaves."""
     name = fold(left.room)
-    remove(state, state.people[left.user_id], name, seen=entry.id)
+    person = state.people[left.user_id]
+    if name not in person.rooms:  # they have left it at the same moment on another connection
+        return []
+    remove(state, person, name, seen=entry.id)
     return [
         Delivery(left, rooms=(name,)),
         Delivery(Copy(left), people=(left.user_id,), by=left.user_id),
@@ -130,6 +178,9 @@ def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
 def remove(state: State, person: Person, name: str, *, seen: str = "") -> None:
     """Take a person out of a room; ``seen`` is the last id they saw there, empty if not known."""
     _note_left(person, name, person.rooms.pop(name))
+    for device in person.devices:
+        if device.rooms:
+            device.rooms.pop(name, None)
     room = state.rooms[name]
     del room.members[person.user_id]
     room.status.pop(person.user_id, None)
@@ -211,6 +262,7 @@ def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) ->
 #: Rows for ``apply.EFFECTS``.
 EFFECTS: Effects = {
     Joined: _on_joined,
+    Looked: _on_looked,
     Left: _on_left,
     Kicked: _on_kicked,
     Invited: _on_invited,

@@ -18,6 +18,7 @@ from trio_chat.core.events import (
     Kicked,
     Left,
     Locked,
+    Looked,
     ModesSet,
     NameSet,
     Origin,
@@ -206,8 +207,6 @@ class IrcDialect(Dialect):
 
     def _tells(self, aside: Copy) -> bool:
         match aside.of:
-            case Said() | Signalled():
-                return "echo-message" in self.caps
             case Invited():
                 return "invite-notify" in self.caps
             case AwaySet() | NameSet() | AccountSet():
@@ -245,7 +244,7 @@ class IrcDialect(Dialect):
                 return [_line(shown, "TAGMSG", shown.to or shown.status + room)]
             case Redacted(room, msgid=msgid, why=why, to=to):
                 return [_line(shown, "REDACT", to or room, msgid, *([why] if why else []))]
-            case Joined():
+            case Joined() | Looked():
                 return self._joined(shown)
             case Left(room, why=why):
                 return [_line(shown, "PART", room, *([why] if why else []))]
@@ -313,7 +312,7 @@ class IrcDialect(Dialect):
             return [safe(start + piece.text + end) for piece in parts if piece.text]
         return [safe(start + piece + end) for piece in pieces(said.text, most)]
 
-    def _joined(self, joined: Joined) -> Sequence[str]:
+    def _joined(self, joined: Joined | Looked) -> Sequence[str]:
         lines = [f":{_source(joined)} JOIN {joined.room}"]
         if "extended-join" in self.caps:
             # "If the client is not logged in, … an asterisk" (extended-join).
@@ -321,6 +320,9 @@ class IrcDialect(Dialect):
             lines = [_line(joined, "JOIN", joined.room, account, name)]
         if joined.away and "away-notify" in self.caps:
             lines.append(_line(joined, "AWAY", joined.away))
+        if isinstance(joined, Joined) and joined.status:
+            names = " ".join([joined.nick] * len(joined.status))
+            lines.append(f":{self._server} MODE {joined.room} +{joined.status} {names}")
         return lines
 
     def _entered(self, entered: RoomWelcome) -> Sequence[str]:
@@ -394,11 +396,18 @@ class OwnIrcDialect(IrcDialect, OwnDialect):
     """
 
     def differs(self, shown: Shown) -> bool:
-        said = isinstance(shown, Said | Signalled) and "echo-message" not in self.caps
-        return said or isinstance(shown, AwaySet | AccountSet)
+        of = shown.of if isinstance(shown, Copy) else shown
+        said = isinstance(of, Said | Signalled) and "echo-message" not in self.caps
+        leads = isinstance(shown, Joined) and bool(shown.status)
+        return said or leads or isinstance(shown, AwaySet | AccountSet)
 
     def render(self, shown: Shown, id: str = "", at: int = 0, extra: str = "") -> bytes:
-        """The same as ``IrcDialect``; empty for what its owner is not to be shown."""
+        """The same as ``IrcDialect``; empty for what its owner is not to be shown.
+
+        Whoever enters a room reads their own status among the names.
+        """
+        if isinstance(shown, Joined) and shown.status:
+            return super().render(replace(shown, status=""), id, at, extra)
         return b"" if self.differs(shown) else super().render(shown, id, at, extra)
 
 

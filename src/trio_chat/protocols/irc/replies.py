@@ -32,6 +32,7 @@ from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc.fitting import wrapped
 from trio_chat.protocols.irc.info import IDENTITY
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
+from trio_chat.protocols.plain.wording import device
 
 _ROOM_LEFT = 300  # bytes of a line for a list of words: the rest is for what stands before it
 
@@ -261,7 +262,7 @@ def whois(
 
 
 def _describe(out: ReplyBuffer, seen: UserView) -> None:
-    """Describe somebody: 311, 319, 312, 313, 671, 338, 335, 301, 330 and 317, if they apply."""
+    """Describe somebody: 311, 319, 312, 313, 671, 338, 320, 335, 301, 330, 317, if they apply."""
     nick, origin = seen.nick, seen.origin
     out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
     for words in wrapped(seen.rooms, _ROOM_LEFT):
@@ -273,6 +274,8 @@ def _describe(out: ReplyBuffer, seen: UserView) -> None:
         out.last_param(n.RPL_WHOISSECURE, nick, "is using a secure connection")
     if seen.address:
         out.last_param(n.RPL_WHOISACTUALLY, nick, seen.address, "is actually using this address")
+    for one in seen.devices:
+        out.last_param(n.RPL_WHOISSPECIAL, nick, device(one))
     if origin.bot:
         out.last_param(n.RPL_WHOISBOT, nick, f"is a bot on {out.info.network}")
     if seen.away:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from trio_chat.core.commands import (
     Command,
     DropAccount,
+    EndDevice,
     LogIn,
     LogOut,
     MakeKey,
@@ -16,8 +17,8 @@ from trio_chat.core.commands import (
     SetPassword,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.queries import ExportAccount, ShowAccount
-from trio_chat.core.views import AccountView, NewKey, Notice, Refused
+from trio_chat.core.queries import ExportAccount, ListDevices, ShowAccount
+from trio_chat.core.views import AccountView, Devices, NewKey, Notice, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.plain.verbs import read_token
@@ -35,6 +36,7 @@ _HELP = (
     "TOKEN NEW name: make a password of its own for a bot or a device",
     "TOKEN KEEP name: let this client log in by itself, if it can be known again",
     "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
+    "DEVICES, DEVICES END number: list your connections, end another one",
     "INFO [account]: tell of an account",
     "EXPORT: show all that is kept about your account",
     "DROP account: delete yours for ever",
@@ -74,7 +76,7 @@ def _ask(out: ReplyBuffer, command: Command) -> Ask:
         out.refusals += 1
         tell(out, out.why(refused))
 
-    def answered(answer: AccountView | NewKey | Notice) -> None:
+    def answered(answer: AccountView | Devices | NewKey | Notice) -> None:
         tell(out, *(notice.text for notice in notices(answer)))
 
     return Ask(command, answered, refused)
@@ -120,6 +122,15 @@ def _token(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     return [read] if read else []
 
 
+def _devices(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    match [param.lower() for param in params]:
+        case []:
+            return [ListDevices()]
+        case ["end", number]:
+            return [EndDevice(number)]
+    return []
+
+
 def _info(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     return [ShowAccount("".join(params[:1]))]
 
@@ -133,6 +144,7 @@ def _drop(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
 
 
 _WORDS: dict[str, Callable[[ReplyBuffer, Sequence[str]], Sequence[Command]]] = {
+    "DEVICES": _devices,
     "DROP": _drop,
     "EXPORT": _export,
     "GHOST": _ghost,

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from trio_chat.core.commands import Quit, Say
+from trio_chat.core.commands import Join, LookAround, Quit, Say
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
     AccountSet,
     Arrived,
+    Attached,
     AwaySet,
+    Change,
     Event,
     InvitationRevoked,
     Invited,
@@ -22,6 +24,8 @@ from trio_chat.core.events import (
     KeyDropped,
     KeyMade,
     Killed,
+    Looked,
+    NameSet,
     PasswordSet,
     Renamed,
     UserModesSet,
@@ -256,7 +260,9 @@ class IrcSession(Session):
                     accounts.tell(out, origin.account)
                 welcome(out)
                 return [*metadata.admitted(out), Ask(Count(), partial(replies.welcomed, out))]
-            case Joined(room):
+            case Attached():
+                return self._attached(event)
+            case Joined(room) | Looked(room):
                 return self._told_of(room)
             case Renamed(to=nick):
                 peer.nick = nick
@@ -265,8 +271,7 @@ class IrcSession(Session):
             case AccountSet(origin=origin):
                 return accounts.account_set(out, origin.account)
             case AwaySet(text=text):
-                told = (n.RPL_NOWAWAY, "You have been marked as being away")
-                out.numeric(*told if text else (n.RPL_UNAWAY, "You are no longer marked as away"))
+                self._tell_away(text)
             case UserModesSet(changes=changes):
                 for change in changes:
                     peer.set_mode(change)
@@ -285,6 +290,47 @@ class IrcSession(Session):
                 services.tell(out, SETTLED[type(event)])
         return ()
 
+    def _tell_away(self, text: str) -> None:
+        told = (n.RPL_NOWAWAY, "You have been marked as being away")
+        self._out.numeric(*told if text else (n.RPL_UNAWAY, "You are no longer marked as away"))
+
+    def _attached(self, event: Attached) -> Iterable[Ask]:
+        """Tell a client as whom it is here, on one more connection, and show it the rooms."""
+        out, peer = self._out, self._peer
+        known, guest = peer.origin.account, peer.nick
+        if event.origin.account != known:
+            accounts.account_set(out, event.origin.account)
+        if guest:
+            out.show(Renamed(guest, event.nick, origin=peer.origin))
+        peer.nick, peer.origin = event.nick, event.origin
+        if not guest:
+            welcome(out)
+            yield from metadata.admitted(out)
+            yield Ask(Count(), partial(replies.welcomed, out))
+        if event.modes:
+            changes = tuple(Change(True, mode) for mode in event.modes)
+            for change in changes:
+                peer.set_mode(change)
+            out.show(UserModesSet(event.nick, changes, origin=event.origin))
+        yield Ask(LookAround())
+        yield from (Ask(Join(room), on_refused=_seen_already) for room in event.rooms)
+
+    def done_elsewhere(self, event: Event) -> Iterable[Ask]:
+        peer = self._peer
+        match event:
+            case Joined(room):
+                return self._told_of(room)
+            case AwaySet(text=text):
+                self._tell_away(text)
+            case Renamed(to=nick):
+                peer.nick = nick
+            case AccountSet(origin=origin) | NameSet(origin=origin):
+                peer.origin = origin
+            case UserModesSet(changes=changes):
+                for change in changes:
+                    peer.set_mode(change)
+        return ()
+
     def room_renamed(self, room: str, to: str) -> None:
         """Nothing: clients of IRC say which room they mean."""
 
@@ -299,6 +345,10 @@ class IrcSession(Session):
         if "no-implicit-names" not in self._peer.caps:
             yield Ask(ListMembers(room), *replies.names(self._out, [room]))
         yield from metadata.entered(self._out, room)
+
+
+def _seen_already(refused: Refused) -> None:
+    """Nothing: they are in the room by another device, and have just been shown it."""
 
 
 def _too_long(line: bytes) -> bool:

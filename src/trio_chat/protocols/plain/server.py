@@ -27,9 +27,11 @@ from trio_chat.core.events import (
     AccountMade,
     AccountSet,
     Arrived,
+    Attached,
     Event,
     Invited,
     Joined,
+    Looked,
     Renamed,
 )
 from trio_chat.core.letters import continued, cut
@@ -85,6 +87,7 @@ class PlainSession(Session):
         "_to_send", "_token", "_waiting", "_wanted", "_why",
     )  # fmt: skip
 
+    one_room = True
     own = None  # people are shown their own actions as everybody else is
 
     def __init__(self, *, encoding: str, line_bytes: int, lobby: str, question: str = "") -> None:
@@ -199,7 +202,12 @@ class PlainSession(Session):
             case Arrived(nick):
                 self._nick, self._entering = nick, _NOBODY
                 return [Ask(Join(self._lobby))]
-            case Joined(room):
+            case Attached(nick, origin=origin, rooms=rooms):
+                self._nick, self._room = nick, ""
+                if rooms:
+                    self.reply(Notice(f"You are logged in as {origin.account}."))
+                return [Ask(Join(rooms[0] if rooms else self._lobby))]
+            case Joined(room) | Looked(room):
                 before, self._room = self._room, room
                 if before and fold(before) != fold(room):  # they may have been kicked and be back
                     return [Ask(Leave(before), on_refused=_left_already)]
@@ -214,6 +222,11 @@ class PlainSession(Session):
                 self.reply(Notice(_MADE))
             case _ if words := SETTLED.get(type(event)):
                 self.reply(Notice(words))
+        return ()
+
+    def done_elsewhere(self, event: Event) -> Iterable[Ask]:
+        if isinstance(event, Renamed):
+            self._nick = event.to
         return ()
 
     def room_renamed(self, room: str, to: str) -> None:

@@ -10,6 +10,7 @@ from trio_chat.core.commands import (
     DirectMessage,
     DropAccount,
     DropKey,
+    EndDevice,
     ExplainLimits,
     Invite,
     Join,
@@ -34,6 +35,7 @@ from trio_chat.core.names import fold, room_problem
 from trio_chat.core.queries import (
     Bound,
     ExportAccount,
+    ListDevices,
     ListMembers,
     ListRooms,
     Recall,
@@ -228,6 +230,15 @@ def _token(room: str, rest: str) -> Command | Refused:
     return read_token(verb, name) or Refused(f"Usage: /token {VERBS['token'].arguments}")
 
 
+def _devices(room: str, rest: str) -> Command | Refused:
+    match rest.split():
+        case []:
+            return ListDevices()
+        case ["end", number]:
+            return EndDevice(number)
+    return Refused(f"Usage: /devices {VERBS['devices'].arguments}")
+
+
 def _account(room: str, rest: str) -> Command | Refused:
     verb, name = (*rest.split(maxsplit=1), "", "")[:2]
     if rest == "export":
@@ -333,6 +344,7 @@ VERBS = {
     "logout": Verb(*OF_ACCOUNTS["logout"], lambda room, rest: LogOut()),
     "password": Verb(*OF_ACCOUNTS["password"], _set_password),
     "token": Verb(*OF_ACCOUNTS["token"], _token),
+    "devices": Verb(*OF_ACCOUNTS["devices"], _devices),
     "account": Verb(*OF_ACCOUNTS["account"], _account),
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),
     "uban": Verb(*OF_MODERATION["uban"], _uban),

@@ -50,6 +50,8 @@ from trio_chat.core.views import (
     BanEffect,
     Bans,
     Copy,
+    Devices,
+    DeviceView,
     Found,
     LockEffect,
     Masks,
@@ -216,6 +218,8 @@ def wording(shown: Shown) -> list[str]:
             )
         case Found(entries):
             return _earlier(entries, "Found", "Nothing was found.")
+        case Devices(devices):
+            return [f"*** {device(one)}" for one in devices]
         case AccountView():
             return _account(shown)
         case NewKey(name, secret, reset=True):
@@ -359,6 +363,14 @@ def report(reported: Reported) -> str:
     where = f"in {reported.place}" if reported.place else "in private"
     whose = f"a message of {reported.author}'s"
     return f"{reported.nick} reported {whose} {where}{reason(reported.why)}"
+
+
+def device(seen: DeviceView) -> str:
+    """A connection of somebody's."""
+    here = ", this one," if seen.here else ""
+    how = f"by the token {seen.key}" if seen.key else "by the password"
+    where = f"from {seen.address}{' over TLS' if seen.secure else ''}"
+    return f"Connection {seen.number}{here} {where} since {moment(seen.since)}, {how}."
 
 
 def _ban(ban: Ban) -> str:

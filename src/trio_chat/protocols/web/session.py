@@ -133,6 +133,9 @@ class WebSession(Session):
     def done(self, event: Event) -> Iterable[Ask]:
         return self._irc.done(event)
 
+    def done_elsewhere(self, event: Event) -> Iterable[Ask]:
+        return self._irc.done_elsewhere(event)
+
     def room_renamed(self, room: str, to: str) -> None:
         self._irc.room_renamed(room, to)
 

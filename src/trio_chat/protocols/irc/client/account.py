@@ -54,6 +54,13 @@ def token(session: IrcRooms, rest: str) -> Lines:
     return _nickserv(session, "TOKEN", verb.upper(), *([name] if name else []))
 
 
+def devices(session: IrcRooms, rest: str) -> Lines:
+    match rest.split():
+        case [] | ["end", _] as words:
+            return _nickserv(session, "DEVICES", *words)
+    raise Unsupported(f"Usage: /devices {OF_ACCOUNTS['devices'][0]}")
+
+
 def account(session: IrcRooms, rest: str) -> Lines:
     match rest.split():
         case ["export"]:

@@ -288,6 +288,7 @@ SLASHES = {
     "logout": Slash(*OF_ACCOUNTS["logout"], account.log_out),
     "password": Slash(*OF_ACCOUNTS["password"], account.set_password),
     "token": Slash(*OF_ACCOUNTS["token"], account.token),
+    "devices": Slash(*OF_ACCOUNTS["devices"], account.devices),
     "account": Slash(*OF_ACCOUNTS["account"], account.account),
     "invitation": Slash(ARGUMENTS, DOES, 0, account.invitation),
     "uban": Slash(*OF_MODERATION["uban"], moderation.uban),

@@ -1,0 +1,32 @@
+"""The connections of somebody who is logged in, as they and operators of the server see them."""
+
+from trio_chat.core.accounts import account_of
+from trio_chat.core.room import Device, Person
+from trio_chat.core.state import State
+from trio_chat.core.views import DeviceView
+
+
+def devices_of(state: State, person: Person, via: str | None = None) -> tuple[DeviceView, ...]:
+    """All of them; their owner asks ``via`` one."""
+    account = account_of(state, person)
+    labels = {key.key: key.label for key in account.keys} if account else {}
+
+    def view(device: Device) -> DeviceView:
+        label = labels.get(device.key, "")
+        here = via is not None and device is person.device(via)
+        is_by_key = account is not None and device.password_id != account.password_id
+        return DeviceView(
+            _number(device), label if is_by_key else "", device.address, device.secure,
+            device.since, here,
+        )  # fmt: skip
+
+    return tuple(map(view, person.devices))
+
+
+def numbered(person: Person, number: str) -> Device | None:
+    """The connection with this number."""
+    return next((device for device in person.devices if _number(device) == number), None)
+
+
+def _number(device: Device) -> str:
+    return device.id.rpartition("-")[2]

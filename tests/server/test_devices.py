@@ -1,0 +1,332 @@
+"""One person on several connections: IRC, plain and in the browser's dialect."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from irc_peers import IrcPeer, irc_peer, promote, settings
+from peers import House, Peer, running
+from sasl import by_plain
+
+PASSWORD = "correct-horse"
+LABELS = "labeled-response batch"
+ALL = f"echo-message message-tags server-time account-notify away-notify {LABELS}"
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(settings()) as running_house:
+        yield running_house
+
+
+async def owner(house: House, *caps: str) -> IrcPeer:
+    """Bob, who has registered, in the lobby."""
+    bob = await irc_peer(house, "bob", *caps)
+    await bob.news(f"REGISTER * * {PASSWORD}")
+    return bob
+
+
+async def another(house: House, *caps: str) -> tuple[IrcPeer, list[str]]:
+    """One more connection of bob's, and what it was told after its welcome."""
+    peer = await irc_peer(house)
+    await peer.news("CAP REQ sasl", "NICK phone")
+    await by_plain(peer, "bob", PASSWORD)
+    wanted = [f"CAP REQ :{' '.join(caps)}"] if caps else []
+    lines = await peer.news(*wanted, "USER phone 0 * :phone", "CAP END")
+    [end] = (n for n, line in enumerate(lines) if " 422 " in line)
+    return peer, lines[end + 1 :]
+
+
+async def plain(house: House) -> Peer:
+    """One more connection of bob's, over netcat."""
+    peer = await house.connect()
+    await peer.send(f"/login bob {PASSWORD}\n".encode())
+    await peer.until("in #lobby; ")
+    await peer.until("/help for more.\n")
+    return peer
+
+
+def commands(lines: list[str]) -> list[str]:
+    """The lines without tags and sources."""
+    found = (line.partition(" ")[2] if line.startswith("@") else line for line in lines)
+    return [line.partition(" ")[2] for line in found]
+
+
+# ── come ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_who_logs_in_joins_whom_they_are_and_is_shown_the_rooms(house: House) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve")
+    await bob.news("JOIN #tea", "TOPIC #tea :leaves", "PRIVMSG #tea :early")
+    _, told = await another(house, "draft/read-marker")
+    assert commands(told) == [
+        "JOIN #lobby", "MARKREAD #lobby *", "353 bob = #lobby :bob eve",
+        "366 bob #lobby :End of /NAMES list",
+        "JOIN #tea", "332 bob #tea leaves", told[6].partition(" ")[2],
+        *(f"NOTICE #tea :{words}" for words in told_before(told)),
+        "MARKREAD #tea *", "353 bob = #tea :@bob", "366 bob #tea :End of /NAMES list",
+    ]  # fmt: skip
+    assert await bob.news() == []
+    assert [line for line in await eve.news() if "JOIN" in line] == []
+
+
+def told_before(lines: list[str]) -> list[str]:
+    """The notices that show what was said before."""
+    found = [line.partition(" :")[2] for line in lines if " NOTICE #tea " in line]
+    assert any(words.endswith("early") for words in found)
+    return found
+
+
+async def test_a_guest_who_logs_in_brings_their_rooms(house: House) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve", rooms="#lobby,#garden")
+    guest = await irc_peer(house, "guest", rooms="#lobby,#garden")
+    await eve.news()
+    lines = commands(await guest.news(f"NS IDENTIFY bob {PASSWORD}"))
+    assert [line.split()[0] for line in lines] == ["900", "NICK", *["JOIN", "353", "366"] * 2]
+    assert commands(await eve.news()) == ["QUIT :logged in as bob", "JOIN #garden"]
+    assert [line for line in commands(await bob.news()) if "JOIN" in line][-1] == "JOIN #garden"
+    assert commands(await guest.news("PRIVMSG #garden :hi")) == []
+    assert await eve.news() == [":bob!bob@127.0.0.1 PRIVMSG #garden :hi"]
+
+
+async def test_who_is_somebody_elsewhere_too_logs_in_to_nothing_else(house: House) -> None:
+    await owner(house)
+    carol = await irc_peer(house, "carol")
+    await carol.news(f"REGISTER * * {PASSWORD}")
+    phone, _ = await another(house)
+    [refused] = await phone.news(f"NS IDENTIFY carol {PASSWORD}")
+    assert refused.endswith(
+        ":You are bob on another device, too: connect again to log in as carol."
+    )
+
+
+async def test_one_person_has_twenty_connections(house: House) -> None:
+    await owner(house)
+    for _ in range(19):
+        await another(house)
+    late = await irc_peer(house, "late")
+    lines = await late.news(f"NS IDENTIFY bob {PASSWORD}")
+    assert "You are here on 20 devices, which is the limit." in "".join(lines)
+
+
+async def test_who_shows_the_same_secret_is_the_same_device(house: House) -> None:
+    secret = "a-secret-of-the-phone"
+    phone = await irc_peer(house, "bob", secret=secret)
+    await phone.news(f"REGISTER * * {PASSWORD}")
+    again = await irc_peer(house, "bob", secret=secret)
+    assert "You have connected again" in await phone.rest()
+    assert " 353 bob = #lobby :bob" in "".join(await again.news("NAMES #lobby"))
+
+
+# ── go ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_nobody_leaves_before_their_last_connection(house: House, first: bool) -> None:
+    """Whichever goes first; and the nickname is theirs until then, and nobody's afterwards."""
+    bob, eve = await owner(house), await irc_peer(house, "eve")
+    phone, _ = await another(house)
+    going, staying = (bob, phone) if first else (phone, bob)
+    await eve.news()
+    await going.say("QUIT")
+    await going.rest()
+    await staying.news("PRIVMSG #lobby :still here", "NICK robert")
+    assert commands(await eve.news()) == ["PRIVMSG #lobby :still here", "NICK robert"]
+    late, _ = await another(house)
+    await staying.say("QUIT")
+    await staying.rest()
+    assert await eve.news() == []
+    assert (await eve.news("NICK robert"))[0].split()[1] == "433"
+    await late.say("QUIT :bye")
+    await late.rest()
+    assert commands(await eve.news()) == ["QUIT :Quit: bye"]
+    assert commands(await eve.news("NICK robert")) == ["NICK robert"]
+
+
+async def test_logging_out_ends_one_connection(house: House) -> None:
+    bob = await owner(house)
+    phone, _ = await another(house)
+    await phone.say("NS LOGOUT")
+    assert "You are logged out here. Goodbye!" in await phone.rest()
+    assert "330" in "".join(await bob.news("WHOIS bob"))
+
+
+async def test_another_password_ends_those_that_came_by_the_old_one(house: House) -> None:
+    bob = await owner(house)
+    phone, _ = await another(house)
+    assert "PASSWORD" not in "".join(await bob.news("NS SET PASSWORD another-horse"))
+    assert "logged out from elsewhere" in await phone.rest()
+    assert commands(await bob.news("NAMES #lobby"))[0] == "353 bob = #lobby :bob"
+
+
+async def test_a_dropped_token_ends_what_it_has_opened_and_nothing_else(house: House) -> None:
+    bob = await owner(house)
+    [told, _] = await bob.news("NS TOKEN NEW phone")
+    phone = await irc_peer(house, "phone")
+    await phone.news(f"NS IDENTIFY bob {told.split()[-1]}")
+    await bob.news("NS TOKEN DROP phone")
+    assert "logged out from elsewhere" in await phone.rest()
+    assert commands(await bob.news("NAMES #lobby"))[0] == "353 bob = #lobby :bob"
+
+
+async def test_devices_are_listed_and_ended(house: House) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve")
+    phone, _ = await another(house)
+    listed = [line.partition(" :")[2] for line in await phone.news("NS DEVICES")]
+    assert [line.split(" from ")[0] for line in listed] == [
+        "Connection 1",
+        "Connection 3, this one,",
+    ]
+    assert sum(" 320 " in line for line in await bob.news("WHOIS bob")) == 2
+    assert not any(" 320 " in line for line in await eve.news("WHOIS bob"))
+    assert "no other connection" in "".join(await bob.news("NS DEVICES END 2"))
+    assert "Connection 3 has ended." in "".join(await bob.news("NS DEVICES END 3"))
+    assert "from another device. Goodbye!" in await phone.rest()
+
+
+# ── what one does, the others see ──────────────────────────────────────────────────────────────
+
+#: What is done; what others of bob's show, whether they have capabilities or not.
+DONE = [
+    ("PRIVMSG #lobby :hi", ["PRIVMSG #lobby :hi"]),
+    ("NOTICE #lobby :hi", ["NOTICE #lobby :hi"]),
+    ("PRIVMSG eve :psst", ["PRIVMSG eve :psst"]),
+    (
+        "JOIN #new",
+        [
+            "JOIN #new",
+            "MODE #new +o bob",
+            "353 bob = #new :@bob",
+            "366 bob #new :End of /NAMES list",
+        ],
+    ),
+    ("PART #lobby :tea", ["PART #lobby tea"]),
+    ("NICK robert", ["NICK robert"]),
+    ("TOPIC #den :leaves", ["TOPIC #den :leaves"]),
+    ("MODE #den +m", ["MODE #den +m"]),
+    ("KICK #den eve :out", ["KICK #den eve out"]),
+    ("INVITE carol #den", []),
+    ("AWAY :tea", ["306 bob :You have been marked as being away"]),
+    ("MODE bob +i", ["MODE bob +i"]),
+]
+
+
+@pytest.mark.parametrize("caps", ["", ALL])
+@pytest.mark.parametrize(("line", "shown"), DONE)
+async def test_what_one_connection_does_the_others_show(
+    house: House, line: str, shown: list[str], caps: str
+) -> None:
+    bob = await owner(house)
+    await bob.news("JOIN #den")
+    eve, _ = await irc_peer(house, "eve", rooms="#lobby,#den"), await irc_peer(house, "carol")
+    phone, _ = await another(house, *caps.split())
+    doer = (await another(house, "echo-message", *LABELS.split()))[0]
+    for peer in (bob, phone, eve):
+        await peer.news()
+    told = await doer.news(f"@label=x {line}")
+    assert any("label=x" in one for one in told)
+    seen = [one for one in await phone.news() if " AWAY " not in one]
+    assert commands(seen) == shown
+    assert not any("label=" in one for one in seen)
+    assert commands(await bob.news()) == shown
+
+
+async def test_what_others_do_all_connections_show(house: House) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve")
+    phone, _ = await another(house, "echo-message")
+    await bob.news()
+    await eve.news("PRIVMSG bob :psst", "PRIVMSG #lobby :hi", "INVITE bob #lobby", "NICK eva")
+    for peer in (bob, phone):
+        assert commands(await peer.news()) == [
+            "PRIVMSG bob :psst",
+            "PRIVMSG #lobby :hi",
+            "NICK eva",
+        ]
+
+
+async def test_a_marker_moves_on_all(house: House) -> None:
+    bob = await owner(house, "draft/read-marker")
+    phone, _ = await another(house, "draft/read-marker")
+    stamp = "timestamp=2026-01-01T00:00:00.000Z"
+    await bob.news(f"MARKREAD #lobby {stamp}")
+    assert commands(await phone.news()) == [f"MARKREAD #lobby {stamp}"]
+
+
+async def test_monitor_is_of_one_connection(house: House) -> None:
+    bob = await owner(house)
+    phone, _ = await another(house)
+    await phone.news("MONITOR + eve")
+    await irc_peer(house, "eve", rooms="")
+    assert [line.split()[1] for line in await phone.news()] == ["730"]
+    assert await bob.news() == []
+
+
+async def test_who_is_killed_is_gone_everywhere(house: House) -> None:
+    bob, boss = await owner(house), await irc_peer(house, "boss")
+    phone, _ = await another(house)
+    await promote(house, "boss")
+    await boss.news("KILL bob :enough")
+    for peer in (bob, phone):
+        assert "Killed" in await peer.rest()
+
+
+async def test_a_token_is_no_operator_though_its_owner_is_one(house: House) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve")
+    await bob.news()
+    [told, _] = await bob.news("NS TOKEN NEW bot")
+    bot = await irc_peer(house, "bot")
+    await bot.news(f"NS IDENTIFY bob {told.split()[-1]}")
+    await promote(house, "bob")
+    assert " MODE bob +o" in "".join(await bot.news())
+    refused = await bot.news("KILL eve :x", "NS DEVICES END 1")
+    assert [line.split()[1] for line in refused] == ["481", "NOTICE"]
+    await bob.news("KILL eve :x")
+    assert "Killed" in await eve.rest()
+
+
+# ── plain ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_plain_connection_shows_one_room(house: House) -> None:
+    bob, eve = await owner(house), await irc_peer(house, "eve", rooms="#lobby,#tea")
+    await bob.news("JOIN #tea")
+    cat = await plain(house)
+    await eve.news("PRIVMSG #tea :elsewhere", "PRIVMSG #lobby :here", "PRIVMSG bob :psst")
+    assert await cat.until("psst\n") == "eve: here\neve -> bob: psst\n"
+    await cat.send(b"/join #tea\n")
+    await cat.until("You are bob in #tea; ")
+    await eve.news("PRIVMSG #lobby :elsewhere", "PRIVMSG #tea :here")
+    await cat.until("*** The last message:\neve: elsewhere\n")
+    assert await cat.until("here\n") == "eve: here\n"
+    await cat.send(b"from netcat\n")
+    await cat.until("bob: from netcat\n")
+    assert commands(await bob.news())[-1] == "PRIVMSG #tea :from netcat"
+    await cat.send(b"/quit\n")
+    await cat.rest()
+    assert commands(await eve.news()) == ["PRIVMSG #tea :from netcat"]
+
+
+async def test_a_plain_connection_that_was_first_goes_on_showing_one(house: House) -> None:
+    cat = await house.connect("bob")
+    await cat.send(f"/register {PASSWORD}\n".encode())
+    await cat.until("Your nickname is yours now.")
+    phone, _ = await another(house)
+    await phone.news("JOIN #tea", "PRIVMSG #tea :elsewhere", "PRIVMSG #lobby :here")
+    shown = await cat.until("bob: here\n")
+    assert "elsewhere" not in shown
+    await cat.send(b"/join #tea\n")
+    await cat.until("You are bob in #tea; ")
+    assert await phone.news() == []
+    names = await phone.news("NAMES #lobby", "NAMES #tea")
+    assert sum(" 353 " in line for line in names) == 2
+
+
+async def test_a_plain_guest_who_logs_in_stays_where_they_are(house: House) -> None:
+    bob, cat = await owner(house), await house.connect("guest")
+    await cat.send(b"/join #garden\n")
+    await cat.until("in #garden; ")
+    await cat.send(f"/login bob {PASSWORD}\n".encode())
+    await cat.until("You are bob in #garden; ")
+    await cat.send(b"hello\n")
+    await cat.until("bob: hello\n")
+    assert commands(await bob.news())[-1] == "PRIVMSG #garden :hello"
