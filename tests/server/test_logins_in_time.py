@@ -158,6 +158,32 @@ async def test_an_account_that_is_lost_at_the_door_lets_nobody_in_as_a_guest(
     assert " 001 " not in await eve.rest()
 
 
+@pytest.mark.parametrize("login_first", [True, False])
+async def test_what_opens_an_account_opens_no_other_that_its_owner_goes_over_to(
+    house: House, log: HeldLog, login_first: bool
+) -> None:
+    """Though one connection goes over while another one joins it."""
+    carol = await irc_peer(house, "carol")
+    await carol.news("NS REGISTER secret-of-carol")
+    await carol.say("QUIT")
+    await carol.rest()
+    bob = await owner(house)
+    eve = await irc_peer(house)
+    await eve.news(f"PASS bob:{await token(bob)}", "NICK eve")
+    log.hold()
+    steps = [(bob, "NS IDENTIFY carol secret-of-carol"), (eve, "USER e 0 * :E")]
+    for peer, line in steps if login_first else reversed(steps):
+        await peer.say(line)
+        await log.until_appended()
+    log.go_on()
+    told = "".join(await bob.news())
+    if login_first:
+        await eve.until(" 464 * :That is not the password.")
+    else:
+        assert "You are bob on another device, too" in told
+        assert "bob is an account" in "".join(await eve.news("NS INFO"))
+
+
 # ── who is logged out ──────────────────────────────────────────────────────────────────────────
 
 

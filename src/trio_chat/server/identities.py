@@ -161,7 +161,8 @@ class Identities:
         with self._ring.becoming_another(person.user_id):
             outcomes = await self._ring.pursue(subscriber, request, verifier)
         if any(_had_no_effect(outcome, person) for outcome in outcomes):
-            return [wrong_password()]
+            again = self._chat.decide(subscriber.user_id, request)
+            return [one for one in again if isinstance(one, Refused)] or [wrong_password()]
         if (person.identity, person.origin.account) == (before, account):
             return outcomes
         if isinstance(request, DropKey):  # of a key by which they had come themselves

@@ -28,6 +28,8 @@ def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries
     """
     if (person := state.people.get(event.user_id)) is None or not is_opened(state, event):
         return []
+    if len(person.devices) > 1 and event.identity != person.identity:
+        return []  # another device has come meanwhile, which has not shown what opens it
     device = person.device(event.via)
     device.key, device.password_id = event.key or device.key, event.password_id
     return be_known(state, person, event.origin.account, event.identity, person.user_id)

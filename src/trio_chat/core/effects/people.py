@@ -62,7 +62,10 @@ def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
     has just gone.
     """
     person = state.people.get(attached.user_id)
-    if person is None or not person.origin.account or not is_opened(state, attached):
+    account = attached.origin.account
+    if person is None or not account or person.origin.account != account:
+        return []  # what it has shown may open the account that they have left, and no other
+    if not is_opened(state, attached):
         return []
     device = _device(attached, attached.device, entry.at)
     device.rooms, device.greeted = {}, bool(attached.rooms)
