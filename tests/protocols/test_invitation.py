@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.core.commands import UseInvitation
+from trio_chat.core.commands import ListInvitations, RevokeInvitation, UseInvitation
 from trio_chat.protocols.invitation import (
     Invitation,
     NotValid,
@@ -73,6 +73,11 @@ def test_a_link_is_as_good_as_its_token() -> None:
     token = write_token(KEY, INVITATION)
     link = f"ircs://chat.example:6000?pin=x&invite={token}"
     assert read_request(link) == read_request(token) == UseInvitation(token)
+
+
+def test_its_words_may_be_written_as_others_of_irc_are() -> None:
+    assert read_request("LIST") == ListInvitations()
+    assert read_request("Revoke 0123456789abcdef") == RevokeInvitation("0123456789abcdef")
 
 
 @pytest.mark.parametrize("text", ["lits", "revoke", "revoke x", "1 2 3", "a" * 20])

@@ -91,14 +91,14 @@ REVOKED = "That invitation is revoked."
 def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
     """Read what somebody wants of invitations; None if it is none of ``FORMS``."""
     words = text.split()
-    match words:
-        case [word] if token := shown_token(word):
+    match [word.lower() for word in words[:1]], words[1:]:
+        case _, [] if token := shown_token(text.strip()):
             return UseInvitation(token)
-        case ["list"]:
+        case ["list"], []:
             return ListInvitations()
-        case ["revoke", id] if is_id(id):
+        case ["revoke"], [id] if is_id(id):
             return RevokeInvitation(id)
-        case ["revoke", token] if is_token(token):
+        case ["revoke"], [token] if is_token(token):
             return RevokeInvitation(_decode(token)[:ID_BYTES].hex())
     if len(words) <= 2 and all(word.isascii() and word.isdigit() for word in words):
         return MakeInvitation(*(int(word[:9]) for word in words))
@@ -109,7 +109,7 @@ def read_request(text: str) -> OfInvitation | RevokeInvitation | None:
 
 def usage(text: str, command: str) -> str:
     """Tell somebody how to say ``command``, for this is not how."""
-    is_word = len(text.split()) == 1 and text != "revoke"
+    is_word = len(text.split()) == 1 and text.lower() != "revoke"
     why = f"That is no invitation, which has {_LENGTH} characters. " if is_word else ""
     return f"{why}Usage: {command} {FORMS}"
 
