@@ -303,6 +303,25 @@ async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
         await until_told(al, "Cannot log in as al: that is not the password.")
 
 
+async def test_who_has_logged_out_is_not_logged_in_again_when_the_connection_is_lost() -> None:
+    async with running() as house:
+        bob = await house.connect("al")
+        await bob.send(f"/register {HORSE}\n/quit\n".encode())
+        await bob.rest()
+        async with trio_chat.open_chat(
+            port=house.port, nick="al", protocol="irc", account="al", account_password=HORSE,
+            retry=True,
+        ) as al:  # fmt: skip
+            await al.command("/logout")
+            await until_told(al, "You are logged out.")
+            await al.command("/raw QUIT")
+            with trio.fail_after(PATIENCE):
+                while not isinstance(await anext(al), trio_chat.Linked):
+                    pass
+            await al.command("/account")
+            await until_told(al, "You are not logged in.")
+
+
 async def test_a_pipe_logs_in_before_it_goes_on() -> None:
     async with running() as house:
         bob = await house.connect("al")

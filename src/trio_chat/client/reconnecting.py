@@ -262,7 +262,7 @@ class ReconnectingConnection:
 
     def _account(self) -> Account | None:
         server = self._server
-        if not server.account:
+        if not server.account or self._state.logged_out:
             return None
         return Account(server.account, server.account_password, secure=server.is_private)
 

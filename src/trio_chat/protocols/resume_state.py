@@ -64,7 +64,7 @@ class ResumeState:
 
     ``secret`` proves to the server who we were; without one, we are somebody new each time. If it
     outlives the program, ``device`` is what people call the machine where it is kept. ``account``
-    is the one that we are logged in to there.
+    is the one that we are logged in to there; ``logged_out`` says that we have left it on purpose.
     ``unacked`` are texts on their way, oldest first; ``heard``, messages that nobody has taken yet;
     ``last``, the last message seen in each room; ``names``, the server's casemapping.
 
@@ -85,6 +85,7 @@ class ResumeState:
     secret: str = field(default_factory=new_token, repr=False)
     device: str = ""
     account: str = ""
+    logged_out: bool = False
     names: Casemapping = field(default_factory=lambda: Casemapping(UNKNOWN), repr=False)
     unacked: deque[Unacked] = field(default_factory=deque)
     heard: deque[Message] = field(default_factory=deque)

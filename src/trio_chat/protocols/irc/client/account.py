@@ -39,7 +39,9 @@ def log_in(session: IrcRooms, rest: str) -> Lines:
 
 
 def log_out(session: IrcRooms, rest: str) -> Lines:
-    return _nickserv(session, "LOGOUT", *(["FORGET"] if session.state.device else []))
+    lines = _nickserv(session, "LOGOUT", *(["FORGET"] if session.state.device else []))
+    session.want("logout")
+    return lines
 
 
 def set_password(session: IrcRooms, password: str) -> Lines:

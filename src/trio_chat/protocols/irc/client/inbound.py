@@ -243,12 +243,14 @@ class IrcInbound(IrcRefusals):
 
     def _logged_in(self, line: Line) -> Messages:
         """Note whom trio-chat knows us as from now on, if it will know us again."""
+        self.state.logged_out = False
         if IDENTITY in self.caps:
             self.state.account = line.params[2]
         return [Notice(f"You are logged in as {line.params[2]}.")]
 
     def _logged_out(self, line: Line) -> Messages:
         self.state.account = ""
+        self.state.logged_out = self.has_come("logout")
         return [Notice("You are logged out.")]
 
     def _on_chghost(self, line: Line) -> Messages:
