@@ -151,6 +151,8 @@ export const COMMANDS = {
     clear: { args: "", does: "clear this page", needed: 0, act: (chat) => chat.clear() },
     close: { args: "", does: "close this page and leave the room", needed: 0, act: (chat) => chat.close(chat.here) },
     deop: { args: "NAME", does: "take operator status away", needed: 1, act: status("-o") },
+    devices: { args: "[end NUMBER]", does: "list your connections, or end another one", needed: 0,
+        act: (chat, rest) => nickserv(chat, "DEVICES", ...rest.split(" ").filter(Boolean)) },
     devoice: { args: "NAME", does: "take that permission away", needed: 1, act: status("-v") },
     help: { args: "", does: "show this list", needed: 0, act: (chat) => chat.help() },
     history: { args: "[NUMBER]", does: "show the last messages in the room, with their times", needed: 0, act: (chat) => chat.older() },
