@@ -55,13 +55,14 @@ class Device:
                 self.nick = nick
             case "JOIN", (room, *_) if who == self.nick:
                 self.members[room] = {who: ""}
-            case "JOIN", (room, *_):
+            case "JOIN", (room, *_) if room in self.members:
                 self.members[room][who] = ""
             case "353", (_, _, room, names) if room in self.members:
                 self.members[room] |= {
                     n.lstrip("@+"): n[: -len(n.lstrip("@+"))] for n in names.split()
                 }
-            case ("PART", (room, *_)) | ("KICK", (room, _, *_)):
+            case ("PART", (room, *_)) | ("KICK", (room, _, *_)) if room in self.members:
+                # Who removes somebody as they leave is told of it from outside.
                 gone = who if message.command == "PART" else params[1]
                 self.members[room].pop(gone, None)
                 if gone == self.nick:
@@ -88,6 +89,8 @@ class Device:
 
     @staticmethod
     def mode(members: dict[str, str], name: str, sign: str, prefix: str) -> None:
+        if name not in members:  # they have left while it was on its way
+            return
         has = members[name].replace(prefix, "")
         members[name] = "".join(sorted(has + prefix, key="@+".index)) if sign == "+" else has
 
