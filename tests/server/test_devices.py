@@ -159,6 +159,21 @@ async def test_another_password_ends_those_that_came_by_the_old_one(house: House
     assert commands(await bob.news("NAMES #lobby"))[0] == "353 bob = #lobby :bob"
 
 
+async def test_who_shows_the_password_on_one_connection_may_change_it_there_alone(
+    house: House,
+) -> None:
+    """Though their first one has come by a secret of its own."""
+    secret = "a-secret-of-the-phone"
+    phone = await irc_peer(house, "bob", secret=secret)
+    await phone.news(f"REGISTER * * {PASSWORD}")
+    await phone.say("QUIT")
+    await phone.rest()
+    phone = await irc_peer(house, "bob", secret=secret)
+    laptop, _ = await another(house)
+    assert "Log in with the password first" in (await phone.news("NS SET PASSWORD another-1"))[0]
+    assert "Your password has been changed" in (await laptop.news("NS SET PASSWORD another-2"))[0]
+
+
 async def test_a_dropped_token_ends_what_it_has_opened_and_nothing_else(house: House) -> None:
     bob = await owner(house)
     [told, _] = await bob.news("NS TOKEN NEW phone")

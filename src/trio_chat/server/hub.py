@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 import trio
 
@@ -86,6 +87,8 @@ logger = logging.getLogger(__name__)
 
 # Requests of which it matters by which connection of somebody's they are made.
 _VIA = Join | Look | Leave | SetPassword | MakeKey | DropKey | DropAccount | Register | LogIn
+
+_Asked = TypeVar("_Asked", bound=Request | Confidential | Remove | Report)
 
 
 class Hub:
@@ -410,7 +413,7 @@ class Hub:
         newcomer = None
         if subscriber.user_id not in self.chat.people and isinstance(request, Register):
             newcomer = self._identities.newcomer(subscriber, request.nick, request.secret)
-        return self.chat.decide(subscriber.user_id, request, outsider=newcomer)
+        return self.chat.decide(subscriber.user_id, _via(subscriber, request), outsider=newcomer)
 
     async def submit(
         self,
@@ -434,9 +437,8 @@ class Hub:
         request: Request | Confidential | Remove | Report,
         verifier: str,
     ) -> Outcomes:
+        request = _via(subscriber, request)
         person = self.chat.people.get(subscriber.user_id)
-        if isinstance(request, _VIA) and subscriber.id != subscriber.user_id:
-            request = replace(request, via=subscriber.id)
         match request:
             case LogIn() if present := self._devices.elsewhere(subscriber, request.name):
                 return await self._go_over(subscriber, request, present)
@@ -547,3 +549,10 @@ class Hub:
         await self._ring.be_open()
         with self._ring.request():
             return await self._rooms.explain(subscriber, room)
+
+
+def _via(subscriber: Subscriber, request: _Asked) -> _Asked:
+    """A request that says by which connection of somebody's it is made, if that matters."""
+    if not isinstance(request, _VIA) or subscriber.id == subscriber.user_id:
+        return request
+    return replace(request, via=subscriber.id)

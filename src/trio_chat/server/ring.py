@@ -152,8 +152,8 @@ class Ring:
         outsider: Person | None = None,
     ) -> Outcomes:
         """Carry out a request of somebody's; of the ``outsider`` if they are not in the chat."""
-        outsider = outsider or subscriber.stand_in(self._chat)
-        repair = self._chat.is_repair(subscriber.user_id, request, outsider=outsider)
+        asker = outsider or subscriber.stand_in(self._chat)
+        repair = self._chat.is_repair(subscriber.user_id, request, outsider=asker)
         outcomes, last = await self.decide_and_append(
             subscriber, [request], verifier=verifier, outsider=outsider
         )
@@ -181,14 +181,14 @@ class Ring:
         after a second Conflict: otherwise only one of them would get on each time.
         """
         conflicts = 0
-        outsider = outsider or subscriber.stand_in(self._chat)
         while True:
             await self._be_limited(subscriber.user_id)
             # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
             # named there is the one by which it was judged.
             outcomes: list[Outcome] = []
+            asker = outsider or subscriber.stand_in(self._chat)
             for request in requests:
-                outcomes += self._chat.decide(subscriber.user_id, request, outsider=outsider)
+                outcomes += self._chat.decide(subscriber.user_id, request, outsider=asker)
             events = [event for event in outcomes if not isinstance(event, Told)]
             if not events:
                 return outcomes, START
