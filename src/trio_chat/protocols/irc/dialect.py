@@ -10,6 +10,7 @@ from trio_chat.core.events import (
     Announced,
     AwaySet,
     Banned,
+    Change,
     Departed,
     Entry,
     Event,
@@ -321,8 +322,8 @@ class IrcDialect(Dialect):
         if joined.away and "away-notify" in self.caps:
             lines.append(_line(joined, "AWAY", joined.away))
         if isinstance(joined, Joined) and joined.status:
-            names = " ".join([joined.nick] * len(joined.status))
-            lines.append(f":{self._server} MODE {joined.room} +{joined.status} {names}")
+            changes = [Change(True, letter, joined.nick) for letter in joined.status]
+            lines += mode_lines(f":{self._server} MODE {joined.room}", changes)
         return lines
 
     def _entered(self, entered: RoomWelcome) -> Sequence[str]:

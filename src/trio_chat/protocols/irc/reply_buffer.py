@@ -329,11 +329,10 @@ class ReplyBuffer(OwnDialect):
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
         """Write an event that the line in hand has led to, with its label or in its batch."""
-        if not self.peer.own_dialect.render(shown, id, at):
-            return b""
         if isinstance(shown, Copy | UserModesSet) and not self._batch:
             # Another reply may follow, and then both belong in a batch: so it waits like a reply.
-            self.show(shown, id, at)
+            if not self.peer.own_dialect.differs(shown):
+                self.show(shown, id, at)
             return b""
         tag = f"batch={self._batch}" if self._batch else f"label={self._label}"
         data = self.peer.own_dialect.render(shown, id, at, tag)

@@ -5,7 +5,7 @@ until the line is done with.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from trio_chat.core.commands import Join, LookAround, Quit, Say
@@ -258,8 +258,7 @@ class IrcSession(Session):
                 known, peer.nick, peer.origin = peer.origin.account, nick, origin
                 if origin.account != known:
                     accounts.tell(out, origin.account)
-                welcome(out)
-                return [*metadata.admitted(out), Ask(Count(), partial(replies.welcomed, out))]
+                return self._welcome()
             case Attached():
                 return self._attached(event)
             case Joined(room) | Looked(room):
@@ -294,6 +293,11 @@ class IrcSession(Session):
         told = (n.RPL_NOWAWAY, "You have been marked as being away")
         self._out.numeric(*told if text else (n.RPL_UNAWAY, "You are no longer marked as away"))
 
+    def _welcome(self) -> Sequence[Ask]:
+        out = self._out
+        welcome(out)
+        return [*metadata.admitted(out), Ask(Count(), partial(replies.welcomed, out))]
+
     def _attached(self, event: Attached) -> Iterable[Ask]:
         """Tell a client as whom it is here, on one more connection, and show it the rooms."""
         out, peer = self._out, self._peer
@@ -304,9 +308,7 @@ class IrcSession(Session):
             out.show(Renamed(guest, event.nick, origin=peer.origin))
         peer.nick, peer.origin = event.nick, event.origin
         if not guest:
-            welcome(out)
-            yield from metadata.admitted(out)
-            yield Ask(Count(), partial(replies.welcomed, out))
+            yield from self._welcome()
         if event.modes:
             changes = tuple(Change(True, mode) for mode in event.modes)
             for change in changes:
