@@ -140,7 +140,7 @@ def _make_key(state: State, person: Person, make: MakeKey) -> Sequence[KeyMade |
         return [Refused(f"A name has 1 to {LABEL_MAX} characters.")]
     if make.shown:
         return _keep_key(state, account, make, person.device(make.via))
-    if refused := _by_token(account, person.device(make.via)):
+    if refused := by_token(account, person.device(make.via)):
         return [refused]
     if _key(account, make.label):
         return [Refused(f"There is a {make.label} already: drop it first, or take another name.")]
@@ -161,7 +161,7 @@ def _keep_key(
         [before] = (key for key in account.keys if key.key == make.key)
         renamed = KeyMade(account.name, make.key, label, before.device)
         return [] if before.label == label else [renamed]
-    refused = _by_token(account, device) or _too_many_keys(account)
+    refused = by_token(account, device) or _too_many_keys(account)
     return [refused or KeyMade(account.name, make.key, label, device=True)]
 
 
@@ -192,7 +192,7 @@ def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDroppe
     if (key := _key(account, drop.label)) is None:
         return [Refused(f"You have none called {cut(drop.label, LABEL_MAX)}.")]
     is_own = key.key == device.key
-    if refused := _would_keep_nick(state, person) if is_own else _by_token(account, device):
+    if refused := _would_keep_nick(state, person) if is_own else by_token(account, device):
         return [refused]
     return [KeyDropped(account.name, key.key, person.user_id, drop.via)]
 
@@ -220,7 +220,7 @@ def came_by_token(account: Account, device: Device) -> bool:
     return not by_password and any(key.key == device.key and key.is_token for key in account.keys)
 
 
-def _by_token(account: Account, device: Device) -> Refused | None:
+def by_token(account: Account, device: Device) -> Refused | None:
     """The refusal of what somebody may not do who has only shown a token of the account."""
     if not came_by_token(account, device):
         return None

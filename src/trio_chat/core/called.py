@@ -12,7 +12,7 @@ from trio_chat.core.events import Change, Event, Kicked, ModesSet
 from trio_chat.core.state import State
 
 
-def as_called_now(state: State, event: Event) -> Event:
+def with_nicks_of_now(state: State, event: Event) -> Event:
     """The event with the nicknames that its author and those whom it names have now."""
     person = state.people.get(getattr(event, "user_id", ""))
     changes: dict[str, Any] = {}

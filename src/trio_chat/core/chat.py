@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from trio_chat.core.answers import ANSWERS as _ANSWERS
 from trio_chat.core.apply import EFFECTS
-from trio_chat.core.called import as_called_now
+from trio_chat.core.called import with_nicks_of_now
 from trio_chat.core.commands import Confidential, Request
 from trio_chat.core.decide import JUDGES, Outcomes, account_first, repair
 from trio_chat.core.events import Entry
@@ -54,7 +54,7 @@ class Chat(State):
 
     def apply(self, entry: Entry) -> Sequence[Delivery]:
         """Change the state by the next entry of a log, and return who is to be shown what."""
-        event = as_called_now(self, entry.event)
+        event = with_nicks_of_now(self, entry.event)
         return EFFECTS[type(event)](self, event, entry)
 
     def answer(

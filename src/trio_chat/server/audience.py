@@ -146,9 +146,9 @@ _Move = tuple[_Place, _Place | None]
 class Audiences:
     """The audience of each room, worked out when first needed, and kept up as people move.
 
-    ``subscribers`` are those on this server, by id; new ones are in no room yet. Whoever adds or
-    removes a connection of a person who is in rooms, or changes its dialect, must call ``moves``
-    before, whoever moves a person ``person_moves``; or connections are posted to that have gone.
+    ``subscribers`` are those on this server, by id; new ones show no room yet. Whoever removes one,
+    lets it show other rooms, or changes its dialect must call ``moves`` before, or connections are
+    posted to that have gone.
     """
 
     def __init__(self, chat: Chat, subscribers: Mapping[str, Subscriber]) -> None:
@@ -160,11 +160,6 @@ class Audiences:
         """Note that a connection is about to come, go, or be written to in another dialect."""
         if id not in self._moving and (place := self._place(id)):
             self._moving[id] = place
-
-    def person_moves(self, user_id: str) -> None:
-        """Note that somebody is about to go into a room or out of one."""
-        for subscriber in self.of_person(user_id):
-            self.moves(subscriber.id)
 
     def of_person(self, user_id: str) -> Sequence[Subscriber]:
         """The connections here of somebody who is in the chat."""

@@ -63,19 +63,19 @@ class Broadcaster:
             parts.prepare_for(entry.event)
             by = hub.acting.take(entry.event) if hub.acting else ""
             if isinstance(entry.event, Joined):
-                self._hub.chat.forget(entry.room, self._log.too_old)
+                hub.chat.forget(entry.room, self._log.too_old)
             if isinstance(entry.event, Killed):
-                self._hub.end_killed(entry.event)
-            for delivery in self._hub.chat.apply(entry):
+                hub.end_killed(entry.event)
+            for delivery in hub.chat.apply(entry):
                 parts.add(delivery, entry, by)
                 if isinstance(delivery.shown, LoggedOut):
                     hub.end_logged_out(delivery.devices, by)
             if isinstance(entry.event, RoomRenamed):
-                self._hub.room_renamed(entry.event)
+                hub.room_renamed(entry.event)
             if by:
                 hub.tell_others(entry.event, by)
-        if self._hub.chat.banned:
-            self._hub.expel()
+        if hub.chat.banned:
+            hub.expel()
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:

@@ -47,8 +47,7 @@ def _on_account_made(state: State, event: AccountMade, entry: Entry) -> Deliveri
     people = {**state.same(event.key), event.user_id: state.people.get(event.user_id)}
     found = [person for person in people.values() if person]
     for device in (device for person in found for device in person.devices):
-        is_it = device.id == (event.via or event.user_id)
-        device.password_id = account.password_id if is_it else 0
+        device.password_id = account.password_id if device.id == _doer(event) else 0
     name, identity, by = account.name, account.identity, event.user_id
     return [d for person in found for d in be_known(state, person, name, identity, by)]
 
@@ -59,15 +58,14 @@ def _on_account_dropped(state: State, event: AccountDropped, entry: Entry) -> De
     gone = changed(account.metadata, ()) if account else ()
     described = [d for p in people for d in told_of_person(state, p, gone, "")]
     state.realm.apply(entry)
-    return [*described, *log_out(state, people, by=event.via or event.user_id)]
+    return [*described, *log_out(state, people, by=_doer(event))]
 
 
 def _on_key_dropped(state: State, event: KeyDropped, entry: Entry) -> Deliveries:
     """The same, for everybody who has shown the key; but the person who drops it may stay."""
     state.realm.apply(entry)
     people = _logged_in(state, event.name)
-    by = event.via or event.user_id
-    return shut_out(state, people, lambda device: device.key == event.key, by)
+    return shut_out(state, people, lambda device: device.key == event.key, by=_doer(event))
 
 
 def _on_password_set(state: State, event: PasswordSet, entry: Entry) -> Deliveries:
@@ -94,6 +92,11 @@ def _on_invitation_used(state: State, event: InvitationUsed, entry: Entry) -> De
     for person in _logged_in(state, event.name):
         note_limit(state, person)
     return []
+
+
+def _doer(event: AccountMade | AccountDropped | KeyDropped) -> str:
+    """The id of the connection by which somebody has done it."""
+    return event.via or event.user_id
 
 
 def _logged_in(state: State, name: str) -> Sequence[Person]:

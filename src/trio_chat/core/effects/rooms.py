@@ -64,7 +64,7 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     _show(person, name, person.device(joined.via))
     forget_invitation(state, name, person)
     state.empty.discard(name)
-    entered = welcome(room, name, person, others=others, first=first)
+    entered = _welcome(room, name, person, others=others, first=first)
     return [
         Delivery(replace(joined, status=status), rooms=(name,), by=joined.user_id),
         Delivery(entered, people=(person.user_id,), by=joined.user_id),
@@ -100,12 +100,12 @@ def _looked_at(room: Room, person: Person, event: Joined | Looked, device: Devic
         return []
     first, device.greeted = not device.greeted, True
     _show_on(device, name)
-    entered = welcome(room, name, person, others=len(room.members) - 1, first=first)
+    entered = _welcome(room, name, person, others=len(room.members) - 1, first=first)
     by = person.user_id
     return [Delivery(shown, devices=(device.id,), by=by) for shown in (event, entered)]
 
 
-def welcome(room: Room, name: str, person: Person, *, others: int, first: bool) -> RoomWelcome:
+def _welcome(room: Room, name: str, person: Person, *, others: int, first: bool) -> RoomWelcome:
     """A room (``name``, folded) as it stands, for somebody who comes to see it."""
     return RoomWelcome(
         room.state.name,

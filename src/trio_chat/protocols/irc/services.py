@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from trio_chat.core.commands import (
     Command,
     DropAccount,
-    EndDevice,
     LogIn,
     LogOut,
     MakeKey,
@@ -17,11 +16,11 @@ from trio_chat.core.commands import (
     SetPassword,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.queries import ExportAccount, ListDevices, ShowAccount
+from trio_chat.core.queries import ExportAccount, ShowAccount
 from trio_chat.core.views import AccountView, Devices, NewKey, Notice, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
-from trio_chat.protocols.plain.verbs import read_token
+from trio_chat.protocols.plain.verbs import read_devices, read_token
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
@@ -123,12 +122,8 @@ def _token(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
 
 
 def _devices(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
-    match [param.lower() for param in params]:
-        case []:
-            return [ListDevices()]
-        case ["end", number]:
-            return [EndDevice(number)]
-    return []
+    read = read_devices([param.lower() for param in params])
+    return [read] if read else []
 
 
 def _info(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:

@@ -1,7 +1,7 @@
 """The commands that begin with a slash: one row each."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -230,13 +230,19 @@ def _token(room: str, rest: str) -> Command | Refused:
     return read_token(verb, name) or Refused(f"Usage: /token {VERBS['token'].arguments}")
 
 
-def _devices(room: str, rest: str) -> Command | Refused:
-    match rest.split():
+def read_devices(words: Sequence[str]) -> Command | None:
+    """Read what somebody wants of their connections; None if it is nothing."""
+    match words:
         case []:
             return ListDevices()
         case ["end", number]:
             return EndDevice(number)
-    return Refused(f"Usage: /devices {VERBS['devices'].arguments}")
+    return None
+
+
+def _devices(room: str, rest: str) -> Command | Refused:
+    usage = f"Usage: /devices {VERBS['devices'].arguments}"
+    return read_devices(rest.split()) or Refused(usage)
 
 
 def _account(room: str, rest: str) -> Command | Refused:
