@@ -1,17 +1,23 @@
-"""People who are here on several connections: which of them does what, and how they come and go."""
+"""People who are here on several connections: how these come, go over from a guest, and go."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from trio_chat.core.accounts import account_of
+from trio_chat.core.accounts import account_of, by_token, wrong_password
 from trio_chat.core.chat import Chat
-from trio_chat.core.events import Attached, Detached
+from trio_chat.core.commands import LogIn
+from trio_chat.core.decide import Outcomes, parting_words
+from trio_chat.core.devices import numbered
+from trio_chat.core.events import NOWHERE, Attached, Departed, Detached
 from trio_chat.core.limits import kept_out
 from trio_chat.core.room import Device, Person
-from trio_chat.core.views import Refused
-from trio_chat.server.audience import Subscriber
+from trio_chat.core.views import Notice, Refused
+from trio_chat.core.words import parting
+from trio_chat.server.audience import Audiences, Claim, Subscriber
+from trio_chat.server.nicknames import Nicknames
+from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
 
 # The connections that one person may have.
@@ -19,16 +25,29 @@ _DEVICES_MAX = 20
 
 
 class Devices:
-    """Lets those who log in to an account that is here join it, on one more connection."""
+    """Lets those who log in to an account that is here join it, on one more connection; and lets
+    people be gone with their last one.
+    """
 
-    def __init__(self, chat: Chat, ring: Ring, subscribers: dict[str, Subscriber]) -> None:
-        self._chat, self._ring, self._subscribers = chat, ring, subscribers
+    def __init__(
+        self,
+        chat: Chat,
+        ring: Ring,
+        logs: OpenLogs,
+        nicknames: Nicknames,
+        audiences: Audiences,
+        subscribers: dict[str, Subscriber],
+    ) -> None:
+        self._chat, self._ring, self._logs, self._nicknames = chat, ring, logs, nicknames
+        self._audiences, self._subscribers = audiences, subscribers
         self._coming: Counter[str] = Counter()  # by person, connections that are being attached
+
+    # ── they come ──────────────────────────────────────────────────────────────────────────
 
     def present(self, account: str) -> Person | None:
         """The person who is here under an account, if they can be joined."""
         person = self._chat.of_account(account)
-        return person if person and self._connections(person) else None
+        return person if person and self._audiences.of_person(person.user_id) else None
 
     def elsewhere(self, subscriber: Subscriber, account: str) -> Person | None:
         """The person who is here under an account, if that is somebody else than a guest who logs
@@ -37,7 +56,47 @@ class Devices:
         guest, person = self._chat.people.get(subscriber.user_id), self.present(account)
         return person if guest and person is not guest else None
 
-    def refusal(self, person: Person, device: Device) -> Refused | None:
+    async def join(
+        self, subscriber: Subscriber, person: Person, device: Device, rooms: Sequence[str] = ()
+    ) -> Attached | Refused:
+        """Let somebody in who is here already, on one more ``device``, on which they were a guest
+        in these rooms just before.
+
+        One that has shown the same secret is the same device, which has come again.
+        """
+        if refused := self._refusal(person, device):
+            return refused
+        attached = await self._attach(subscriber, person, device, rooms)
+        if person.is_on(subscriber.id):
+            self._replace(subscriber, person)
+            return attached
+        # Nobody is here any more if the last of their other connections has gone meanwhile.
+        self.stop_showing(subscriber)
+        if self._has_left(person):
+            await self._depart(subscriber, person, "connection lost")
+            self._nicknames.keep_only(subscriber, "")
+        subscriber.user_id, subscriber.claim = subscriber.id, Claim()
+        return wrong_password()
+
+    async def go_over(self, subscriber: Subscriber, log_in: LogIn, present: Person) -> Outcomes:
+        """Let a guest who logs in to an account that is here join it."""
+        outcomes = self._chat.decide(subscriber.user_id, log_in)
+        if any(isinstance(outcome, Refused) for outcome in outcomes):
+            return outcomes
+        guest = self._chat.people[subscriber.user_id]
+        device, rooms = guest.device(subscriber.id), [*map(self._chat.name, guest.rooms)]
+        if refused := self._refusal(present, device):
+            return [refused]
+        await self._depart(subscriber, guest, f"logged in as {present.origin.account}")
+        self._nicknames.keep_only(subscriber, "")
+        subscriber.key, subscriber.password_id = log_in.key or subscriber.key, log_in.password_id
+        attached = await self.join(subscriber, present, device, rooms)
+        if isinstance(attached, Refused):
+            subscriber.end("could not join the account", parting(attached.why), attached)
+            return ()
+        return [attached]
+
+    def _refusal(self, person: Person, device: Device) -> Refused | None:
         """Why somebody who is here may not come on one more device; None if they may."""
         if refused := kept_out(self._chat, replace(person, devices=(device,))):
             return refused
@@ -45,7 +104,7 @@ class Devices:
             return None
         return Refused(f"You are here on {_DEVICES_MAX} devices, which is the limit.")
 
-    async def attach(
+    async def _attach(
         self, subscriber: Subscriber, person: Person, device: Device, rooms: Sequence[str]
     ) -> Attached:
         """Let a connection that is logged in, the ``device``, speak for somebody who is here.
@@ -59,7 +118,7 @@ class Devices:
             rooms=tuple(rooms),
         )  # fmt: skip
         subscriber.user_id = person.user_id
-        subscriber.claim = self._connections(person)[0].claim
+        subscriber.claim = self._audiences.of_person(person.user_id)[0].claim
         self._subscribers[subscriber.id] = subscriber
         with self._arriving(person.user_id):
             await self._ring.happen(attached)
@@ -75,11 +134,7 @@ class Devices:
             if not self._coming[user_id]:
                 del self._coming[user_id]
 
-    def _connections(self, person: Person) -> Sequence[Subscriber]:
-        found = (self._subscribers.get(device.id) for device in person.devices)
-        return [subscriber for subscriber in found if subscriber]
-
-    def replace(self, subscriber: Subscriber, person: Person) -> None:
+    def _replace(self, subscriber: Subscriber, person: Person) -> None:
         """End a connection that has shown the same secret: it is the same device. Several programs
         may have one token.
         """
@@ -87,21 +142,64 @@ class Devices:
         keys = account.keys if account else ()
         if not any(key.key == subscriber.key and not key.is_token for key in keys):
             return
-        for other in self._connections(person):
+        for other in self._audiences.of_person(person.user_id):
             if other is not subscriber and person.device(other.id).key == subscriber.key:
                 other.end("connected again", "You have connected again. Goodbye!")
 
-    def has_left(self, person: Person) -> bool:
-        """Whether somebody who has not departed has no connection any more."""
-        is_here = self._chat.people.get(person.user_id) is person
-        return is_here and not person.devices and person.user_id not in self._coming
+    # ── they go ────────────────────────────────────────────────────────────────────────────
+
+    def stop_showing(self, subscriber: Subscriber) -> None:
+        """Show a connection nothing any more."""
+        self._audiences.moves(subscriber.id)
+        self._subscribers.pop(subscriber.id, None)
 
     def stays(self, subscriber: Subscriber, person: Person) -> bool:
         """Whether somebody stays here when one of their connections goes."""
         others = any(device.id != subscriber.id for device in person.devices)
         return others or person.user_id in self._coming
 
-    async def detach(self, subscriber: Subscriber, person: Person) -> None:
-        """Let one connection of somebody go who stays."""
-        detached = Detached(person.nick, person.user_id, subscriber.id, person.origin)
-        await self._ring.happen(detached)
+    async def leave(self, subscriber: Subscriber, why: str, words: str, seen: str) -> bool:
+        """Let one connection go, as ``Hub.depart``; returns whether its owner has gone with it."""
+        person = self._chat.people.get(subscriber.user_id)
+        if person and self.stays(subscriber, person):
+            detached = Detached(person.nick, person.user_id, subscriber.id, person.origin)
+            await self._ring.happen(detached)
+            if not self._has_left(person):
+                return False
+        if person or subscriber.id == subscriber.user_id:
+            await self._depart(subscriber, person, why, words, seen)
+        return True
+
+    def _has_left(self, person: Person) -> bool:
+        """Whether somebody who has not departed has no connection any more."""
+        is_here = self._chat.people.get(person.user_id) is person
+        return is_here and not person.devices and person.user_id not in self._coming
+
+    async def _depart(
+        self,
+        subscriber: Subscriber,
+        person: Person | None,
+        why: str,
+        words: str = "",
+        seen: str = "",
+    ) -> None:
+        """Let somebody be gone, and with them their rooms that nobody else is in."""
+        nick, origin = (person.nick, person.origin) if person else (subscriber.claim.nick, NOWHERE)
+        rooms = tuple(person.rooms) if person else ()
+        why = parting_words(self._chat, person, why, words) if person else why
+        departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
+        await self._ring.happen(departed)
+        await self._logs.close_unheard(person.identity if person else "")
+
+    def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:
+        """End another connection of the same person."""
+        person = self._chat.people[subscriber.user_id]
+        account = account_of(self._chat, person)
+        if account and (refused := by_token(account, person.device(subscriber.id))):
+            return refused
+        device = numbered(person, number)
+        other = self._subscribers.get(device.id) if device else None
+        if other is None or other is subscriber:
+            return Refused("You have no other connection with that number.")
+        other.end("ended from elsewhere", "You have ended this from another device. Goodbye!")
+        return Notice(f"Connection {number} has ended.")

@@ -319,7 +319,7 @@ class Executor:
                 for room in [*self._subscriber.person(self._hub.chat).rooms]:
                     await self._do(replace(ask, command=Look(self._hub.chat.name(room))))
             case EndDevice(number):
-                self._reply(self._hub.end_device(self._subscriber, number), ask)
+                self._reply(self._hub.devices.end(self._subscriber, number), ask)
             case request:
                 await self._flush()
                 for outcome in await self._hub.submit(self._subscriber, request):

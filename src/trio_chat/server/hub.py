@@ -42,15 +42,12 @@ from trio_chat.core.commands import (
     SetPassword,
     SetRoomBan,
 )
-from trio_chat.core.decide import Outcomes, parting_words
-from trio_chat.core.devices import numbered
+from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import (
-    NOWHERE,
     PEOPLE,
     Arrived,
     Attached,
     Change,
-    Departed,
     Entry,
     Event,
     InvitationUsed,
@@ -72,7 +69,7 @@ from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.archive import Archive
-from trio_chat.server.audience import Audiences, Claim, Subscriber
+from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
@@ -123,7 +120,9 @@ class Hub:
         self.audiences = Audiences(chat, self.subscribers)
         self._ring = Ring(chat, log, self.progress, self.logs, self._realm)
         self.acting = self._ring.acting
-        self._devices = Devices(chat, self._ring, self.subscribers)
+        self.devices = Devices(
+            chat, self._ring, self.logs, self.nicknames, self.audiences, self.subscribers
+        )
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
         )
@@ -161,11 +160,11 @@ class Hub:
             subscriber.key = subscriber.key or enter.secret
             newcomer = self.newcomer(subscriber, enter.secret)
             account, identity = newcomer.origin.account, newcomer.known_as
-            if present := self._devices.present(account):
+            if present := self.devices.present(account):
                 device = Device(
                     subscriber.id, enter.secure, subscriber.address, one_room=enter.one_room
                 )
-                return [await self._join_in(subscriber, present, device)]
+                return [await self.devices.join(subscriber, present, device)]
             refused = await self._identities.claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
@@ -192,36 +191,13 @@ class Hub:
             await self._ring.happen(arrived)
             return [*told, arrived]
 
-    async def _join_in(
-        self, subscriber: Subscriber, person: Person, device: Device, rooms: Sequence[str] = ()
-    ) -> Attached | Refused:
-        """Let somebody in who is here already, on one more ``device``, on which they were a guest
-        in these rooms just before.
-
-        One that has shown the same secret is the same device, which has come again.
-        """
-        if refused := self._devices.refusal(person, device):
-            return refused
-        attached = await self._devices.attach(subscriber, person, device, rooms)
-        if person.is_on(subscriber.id):
-            self._devices.replace(subscriber, person)
-            return attached
-        # Nobody is here any more if the last of their other connections has gone meanwhile.
-        self.stop_showing(subscriber)
-        if self._devices.has_left(person):
-            await self._leave(subscriber, person, "connection lost")
-            self.nicknames.keep_only(subscriber, "")
-        subscriber.user_id, subscriber.claim = subscriber.id, Claim()
-        return wrong_password()
-
     def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
         """Somebody who comes, and may have shown a secret, as they will be known."""
         return self._identities.newcomer(subscriber, secret=shown)
 
     def stop_showing(self, subscriber: Subscriber) -> str:
         """Show somebody nothing any more; returns the id up to which they were shown everything."""
-        self.audiences.moves(subscriber.id)
-        self.subscribers.pop(subscriber.id, None)
+        self.devices.stop_showing(subscriber)
         return self.progress.last_shown
 
     async def depart(
@@ -235,30 +211,9 @@ class Hub:
         self.stop_showing(subscriber)
         if subscriber.claim.nick and not self._ring.is_stopping:
             with self._ring.request(), suppress(trio.BrokenResourceError):
-                person = self.chat.people.get(subscriber.user_id)
-                if person and self._devices.stays(subscriber, person):
-                    await self._devices.detach(subscriber, person)
-                    if not self._devices.has_left(person):
-                        return
-                if person or subscriber.id == subscriber.user_id:
-                    await self._leave(subscriber, person, why, words, seen)
+                if not await self.devices.leave(subscriber, why, words, seen):
+                    return
         self.nicknames.keep_only(subscriber, "")
-
-    async def _leave(
-        self,
-        subscriber: Subscriber,
-        person: Person | None,
-        why: str,
-        words: str = "",
-        seen: str = "",
-    ) -> None:
-        """Let somebody be gone, and with them their rooms that nobody else is in."""
-        nick, origin = (person.nick, person.origin) if person else (subscriber.claim.nick, NOWHERE)
-        rooms = tuple(person.rooms) if person else ()
-        why = parting_words(self.chat, person, why, words) if person else why
-        departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
-        await self._ring.happen(departed)
-        await self.logs.close_unheard(person.identity if person else "")
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""
@@ -316,18 +271,6 @@ class Hub:
         for subscriber in self.audiences.of_person(killed.target_id):
             words = f"Killed ({killed.nick} ({killed.why}))"
             subscriber.end(words, words)
-
-    def end_device(self, subscriber: Subscriber, number: str) -> Refused | Notice:
-        """End another connection of the same person."""
-        person = self.chat.people[subscriber.user_id]
-        device, account = numbered(person, number), account_of(self.chat, person)
-        if account and came_by_token(account, person.device(subscriber.id)):
-            return Refused("A token cannot do that: log in with the password.")
-        other = self.subscribers.get(device.id) if device else None
-        if other is None or other is subscriber:
-            return Refused("You have no other connection with that number.")
-        other.end("ended from elsewhere", "You have ended this from another device. Goodbye!")
-        return Notice(f"Connection {number} has ended.")
 
     def end_logged_out(self, ids: Iterable[str], by: str = "") -> None:
         """End connections that were logged out ``by`` one of them, or from elsewhere."""
@@ -440,8 +383,8 @@ class Hub:
         request = _via(subscriber, request)
         person = self.chat.people.get(subscriber.user_id)
         match request:
-            case LogIn() if present := self._devices.elsewhere(subscriber, request.name):
-                return await self._go_over(subscriber, request, present)
+            case LogIn() if present := self.devices.elsewhere(subscriber, request.name):
+                return await self.devices.go_over(subscriber, request, present)
             case Join(room) if not room_problem(room):
                 return await self._rooms.join(subscriber, request)
             case RenameRoom():
@@ -454,8 +397,8 @@ class Hub:
                 return await self._identities.register(subscriber, request, verifier)
             case LogOut(forget=True):
                 return await self._forget(subscriber)
-            case LogOut() if person and len(person.devices) > 1:
-                subscriber.end("logged out", "You are logged out here. Goodbye!")
+            case LogOut() if person and self.devices.stays(subscriber, person):
+                self.end_logged_out([subscriber.id], by=subscriber.id)
                 return ()
             case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
                 return await self._identities.change(subscriber, request, verifier)
@@ -476,24 +419,6 @@ class Hub:
                 return outcomes
             case _:
                 return await self._ring.pursue(subscriber, request, verifier)
-
-    async def _go_over(self, subscriber: Subscriber, log_in: LogIn, present: Person) -> Outcomes:
-        """Let a guest who logs in to an account that is here join it."""
-        outcomes = self.chat.decide(subscriber.user_id, log_in)
-        if any(isinstance(outcome, Refused) for outcome in outcomes):
-            return outcomes
-        guest = self.chat.people[subscriber.user_id]
-        if refused := self._devices.refusal(present, guest.device(subscriber.id)):
-            return [refused]
-        device, rooms = guest.device(subscriber.id), [*map(self.chat.name, guest.rooms)]
-        await self._leave(subscriber, guest, f"logged in as {present.origin.account}")
-        self.nicknames.keep_only(subscriber, "")
-        subscriber.key, subscriber.password_id = log_in.key or subscriber.key, log_in.password_id
-        attached = await self._join_in(subscriber, present, device, rooms)
-        if isinstance(attached, Refused):
-            subscriber.end("could not join the account", parting(attached.why), attached)
-            return ()
-        return [attached]
 
     async def _forget(self, subscriber: Subscriber) -> Outcomes:
         """Log somebody out for good: by dropping the key that they have shown, if it is one."""
