@@ -234,7 +234,7 @@ export class Log {
     }
 
     toEnd() {
-        this.first = null;
+        this.#move(null); // at once: a scroll that is still to be told is of the window that is shown
         this.chat.seen();
         this.chat.draw();
     }
