@@ -4,10 +4,12 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from irc_peers import cheap_hash
 from pages import Irc, Server, enter, say, shows, texts, visited
@@ -188,7 +190,13 @@ def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
             phone.locator("summary").click()
             phone.fill("#password", "correct-horse")
             phone.click("button.main")
-            expect(phone.locator("#rooms .me")).to_contain_text("wendy_2")
+            expect(phone.locator("#rooms .me")).to_contain_text("logged in")
+            expect(phone.locator("#rooms .me")).to_contain_text(re.compile("^wendy(?!_)"))
+            say(phone, "from the phone")
+            say(page, "from the desk")
+            for device in (page, phone):
+                shows(device, "from the phone", "from the desk")
+                expect(device.locator("#people .person")).to_have_count(1)
 
 
 def test_change_the_password_and_delete_the_account(browser: Browser, server: Server) -> None:
@@ -336,17 +344,50 @@ def test_leaving_and_coming_back(browser: Browser, server: Server) -> None:
         enter(page, "wendy")
 
 
-def test_a_frozen_tab_leads_no_longer(browser: Browser, server: Server) -> None:
-    """As phones freeze tabs in the background."""
+@contextmanager
+def stopped(page: Page) -> Iterator[None]:
+    """Let the page run no script, as if it were frozen: nothing freezes what is on a screen."""
+    debugger = page.context.new_cdp_session(page)
+    debugger.send("Debugger.enable")
+    debugger.send("Debugger.pause")
+    yield
+    debugger.send("Debugger.resume")
+    debugger.detach()
+
+
+def test_a_tab_that_is_about_to_be_frozen_lets_another_lead(
+    browser: Browser, server: Server
+) -> None:
+    """As browsers freeze tabs in the background, which they tell them."""
     with visited(browser, server.url, "wendy") as first:
-        lifecycle = first.context.new_cdp_session(first)
-        lifecycle.send("Page.setWebLifecycleState", {"state": "frozen"})
         second = first.context.new_page()
         second.goto(server.url)
         expect(second.locator("#top h1")).to_have_text("#lobby")
-        say(second, "I lead now")
-        shows(second, "I lead now")
-        lifecycle.send("Page.setWebLifecycleState", {"state": "active"})
+        first.evaluate("document.dispatchEvent(new Event('freeze'))")
+        with stopped(first):
+            say(second, "I lead now")
+            shows(second, "I lead now")
+        first.evaluate("document.dispatchEvent(new Event('resume'))")
+        shows(first, "I lead now")
+        say(first, "and I follow")
+        for page in (first, second):
+            shows(page, "I lead now", "and I follow")
+            expect(page.locator("#people .person")).to_have_count(1)
+        second.evaluate("document.dispatchEvent(new Event('freeze'))")
+        with stopped(second):
+            say(first, "and lead again")
+            shows(first, "I lead now", "and I follow", "and lead again")
+
+
+def test_a_tab_that_answers_no_more_leads_no_longer(browser: Browser, server: Server) -> None:
+    """As phones stop a browser's tabs without a word."""
+    with visited(browser, server.url, "wendy") as first:
+        with stopped(first):
+            second = first.context.new_page()
+            second.goto(server.url)
+            expect(second.locator("#top h1")).to_have_text("#lobby")
+            say(second, "I lead now")
+            shows(second, "I lead now")
         shows(first, "I lead now")
         say(first, "and I follow")
         for page in (first, second):

@@ -36,6 +36,7 @@ export function listen(chat) {
     addEventListener("focus", () => focus(chat, true));
     addEventListener("blur", () => focus(chat, false));
     addEventListener("online", () => (chat.ask({ do: "retry" }), chat.link?.probe()));
+    addEventListener("storage", () => chat.session?.proceed()); // a text of another tab: now we can read it
     addEventListener("hashchange", () => location.hash && chat.followLink());
     addEventListener("keydown", (event) => press(chat, event));
     byId("chat").addEventListener("click", ({ target }) => {

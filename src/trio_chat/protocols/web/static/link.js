@@ -156,7 +156,7 @@ async function explanation(url) {
  */
 export class Tabs {
     /** `lead` and `follow` tell a tab which it does from now on; `snapshot` gives all that is known, for
-     * a new tab to `restore`.
+     * a tab that begins to follow to `restore`.
      * @param {string} name
      * @param {{lead: () => void, follow: () => void, snapshot: () => Snapshot, restore: (all: Snapshot) => void,
      *     hear: (message: Message) => void, request: (request: Wish) => void}} tab */
@@ -164,10 +164,15 @@ export class Tabs {
         this.name = name;
         this.tab = tab;
         this.leads = false;
+        this.turn = new AbortController(); // of the request for our turn to lead
+        this.release = () => {}; // ends our turn
         this.channel = new BroadcastChannel(name);
         this.channel.onmessage = ({ data }) => this.#receive(data);
-        if (navigator.locks) this.#follow();
-        else queueMicrotask(() => this.#lead()); // not a secure context: each tab is on its own
+        if (navigator.locks) {
+            document.addEventListener("freeze", () => this.#yield());
+            document.addEventListener("resume", () => this.#follow());
+            this.#follow();
+        } else queueMicrotask(() => this.#lead()); // not a secure context: each tab is on its own
     }
 
     #lead() {
@@ -178,7 +183,9 @@ export class Tabs {
 
     /** Wait for our turn to lead; at once if the tab that leads does not answer, as it is frozen. */
     #follow() {
-        this.#wait({});
+        this.tab.follow();
+        this.turn = new AbortController();
+        this.#wait({ signal: this.turn.signal });
         this.channel.postMessage({ kind: "hello" });
         this.timer = setTimeout(() => this.leads || this.#wait({ steal: true }), FROZEN);
     }
@@ -186,13 +193,23 @@ export class Tabs {
     /** @param {LockOptions} how */
     async #wait(how) {
         try {
-            await navigator.locks.request(this.name, how, () => (this.#lead(), new Promise(() => {})));
-        } catch { // another tab leads now, as we were frozen
-            if (!this.leads) return;
-            this.leads = false;
-            this.tab.follow();
-            this.#follow();
+            await navigator.locks.request(this.name, how, () => new Promise((resolve) => {
+                this.release = () => resolve(undefined);
+                this.#lead();
+            }));
+        } catch { // another tab leads now, as we were frozen without a word
+            if (this.leads) (this.#yield(), this.#follow());
         }
+    }
+
+    /** Let another tab lead: this one is about to be frozen, or was. */
+    #yield() {
+        clearTimeout(this.timer);
+        this.turn.abort();
+        if (!this.leads) return;
+        this.leads = false;
+        this.tab.follow();
+        this.release();
     }
 
     /** @param {{kind: string, body?: any}} data */

@@ -71,7 +71,7 @@ export class Chat {
         else this.enter(nick, "", this.invitation.entry || store.kept.entry);
     }
 
-    /** Another tab has the connection now. */
+    /** Another tab has the connection, and tells what is known. */
     #follow() {
         this.link?.close();
         [this.link, this.session, this.fresh] = [null, null, true];
