@@ -28,7 +28,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if left_out and needs_it else None
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: playwright's event loop runs as long as it is there, and a worker may
+# go on with tests that run their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
