@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from trio_chat.protocols.client import Operator as Operator
     from trio_chat.protocols.client import OutOfRoom as OutOfRoom
     from trio_chat.protocols.client import PageEnd as PageEnd
+    from trio_chat.protocols.client import RemovedMeanwhile as RemovedMeanwhile
     from trio_chat.protocols.client import Roster as Roster
     from trio_chat.protocols.client import Run as Run
     from trio_chat.protocols.client import Sent as Sent
@@ -80,7 +81,7 @@ _HOMES = {
     ),
     "trio_chat.protocols.client": (
         "Acknowledged Earlier Failed InRoom Lag Linked Look MarkedRead Member Operator "
-        "OutOfRoom PageEnd Roster Run Sent Stamped Typing Unlinked"
+        "OutOfRoom PageEnd RemovedMeanwhile Roster Run Sent Stamped Typing Unlinked"
     ),
     "trio_chat.protocols.resume_state": "ResumeState",
     "trio_chat.protocols.unacked": "new_token",

@@ -101,6 +101,11 @@ class Stamped(Said):
     runs: tuple[Run, ...] = ()
 
 
+@fact
+class RemovedMeanwhile(Redacted):
+    """A message was removed while we were cut off. Perhaps we never had it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """A message from before we came: shown for reading, not for answering.
@@ -260,8 +265,8 @@ State = (
 
 #: Messages that nobody answers.
 Happening = (
-    Redacted | Joined | Left | Renamed | RoomRenamed | TopicSet | Notice | Earlier
-    | Departed | Kicked | ModesSet | AwaySet | Topic | Masks | State
+    Redacted | RemovedMeanwhile | Joined | Left | Renamed | RoomRenamed | TopicSet | Notice
+    | Earlier | Departed | Kicked | ModesSet | AwaySet | Topic | Masks | State
 )  # fmt: skip
 
 #: Anything that a client is told.

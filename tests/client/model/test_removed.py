@@ -4,7 +4,7 @@ import pytest
 
 from desk import Desk, at, said, told
 from trio_chat.core.events import Redacted
-from trio_chat.protocols.client import Acknowledged, Sent
+from trio_chat.protocols.client import Acknowledged, RemovedMeanwhile, Sent
 
 
 def redacted(msgid: str, by: str = "alice", why: str = "", room: str = "#lobby") -> Redacted:
@@ -56,3 +56,9 @@ def test_in_private_too(desk: Desk) -> None:
     desk.hear(told("bob", "oops", msgid="1"), Redacted("", "bob", "1", "bob", to="me"))
     desk.hear(told("me", "no", "bob", msgid="2"), Redacted("", "me", "2", "me", to="bob"))
     assert desk.texts("bob") == ["(removed by bob)", "(removed by me)"]
+
+
+def test_while_we_were_cut_off_it_is_told_only_of_words_that_we_have(desk: Desk) -> None:
+    desk.hear(said("bob", "BUY", "1", at(1)))
+    desk.hear(*(RemovedMeanwhile("#lobby", "alice", msgid, "") for msgid in ("0", "1")))
+    assert (desk.texts(), desk.events()) == (["(removed by alice)"], [])

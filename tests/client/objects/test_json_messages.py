@@ -32,6 +32,7 @@ from trio_chat import (
     OutOfRoom,
     PageEnd,
     Redacted,
+    RemovedMeanwhile,
     Renamed,
     RoomRenamed,
     Roster,
@@ -92,6 +93,11 @@ OBJECTS: list[tuple[Message, str, dict[str, Any]]] = [
         {"room": "#lobby", "nick": "al", "msgid": "m1", "author": "bob", "why": "spam"},
     ),
     (Redacted("", "al", "m1", "", to="me"), "redacted", {"nick": "al", "msgid": "m1", "to": "me"}),
+    (
+        RemovedMeanwhile("#lobby", "al", "m1", ""),
+        "redacted",
+        {**LOBBY, "nick": "al", "msgid": "m1"},
+    ),
     (
         Kicked("#lobby", "al", "bob", "loud", target_id="7"),
         "kicked",

@@ -41,6 +41,7 @@ from trio_chat.protocols.client import (
     Operator,
     OutOfRoom,
     PageEnd,
+    RemovedMeanwhile,
     Roster,
     Run,
     Sent,
@@ -133,6 +134,12 @@ class Reducer(ChatState):
             self._blank(buffer, line, redacted.nick, "" if ignored else redacted.why)
         elif not ignored:
             self.tell(buffer, removal(redacted), now)
+
+    def _on_removed_meanwhile(self, removed: RemovedMeanwhile, now: float) -> None:
+        """Tell of it only in place of words that we have."""
+        buffer = self.find(removed.room or removed.to) or self.find(removed.nick)
+        if buffer and buffer.lines.knows(removed.msgid):
+            self._on_redacted(removed, now)
 
     def _blank(self, buffer: Buffer, line: Line, by: str, why: str) -> None:
         buffer.forget([line])
@@ -492,6 +499,7 @@ _HEARD: dict[type, Callable[[Reducer, Any, float], None]] = {
     OutOfRoom: Reducer._on_out_of_room,
     PageEnd: Reducer._on_page_end,
     Redacted: Reducer._on_redacted,
+    RemovedMeanwhile: Reducer._on_removed_meanwhile,
     Renamed: Reducer._on_renamed,
     RoomRenamed: Reducer._on_room_renamed,
     Roster: Reducer._on_roster,

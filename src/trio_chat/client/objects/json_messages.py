@@ -42,7 +42,11 @@ KINDS = {
         "address?",
         (events.Said, client.Stamped),
     ),
-    "redacted": Kind("Redacted", "room? nick msgid author? why? to? address?", (events.Redacted,)),
+    "redacted": Kind(
+        "Redacted",
+        "room? nick msgid author? why? to? address?",
+        (events.Redacted, client.RemovedMeanwhile),
+    ),
     "joined": Kind("Joined", "room? nick name? address?", (events.Joined,)),
     "left": Kind("Left", "room nick why? address?", (events.Left,)),
     "departed": Kind("Departed", "nick why? address?", (events.Departed,)),

@@ -27,8 +27,20 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.views import Notice, Topic
 from trio_chat.protocols.casemapping import ByName
-from trio_chat.protocols.client import Earlier, InRoom, Message, OutOfRoom, Roster, Stamped
+from trio_chat.protocols.client import (
+    Earlier,
+    InRoom,
+    Message,
+    OutOfRoom,
+    RemovedMeanwhile,
+    Roster,
+    Stamped,
+)
 from trio_chat.protocols.resume_state import Last, ResumeState
+
+#: History with everything that happened, removals too: wanted only until we have caught up, since
+#: pages for reading would be full of people who come and go.
+PLAYBACK = "draft/event-playback"
 
 _PING = "chathistory"  # and the number of the page
 
@@ -93,6 +105,7 @@ class CatchUp:
     ) -> None:
         self.page = _PAGE
         self.waits = False  # whether we do not know yet what to catch up with
+        self.plays_back = False  # whether pages have all events, until we have caught up
         self.numbered = 0  # requests
         self.names = state.names
         self._state, self._send, self._buffer_of = state, send, buffer_of
@@ -208,6 +221,9 @@ class CatchUp:
         """Return the messages held, unless another gap would hold them again."""
         if self.busy:
             return ()
+        if self.plays_back:
+            self.plays_back = False
+            self._send("CAP", "REQ", f"-{PLAYBACK}")
         held, self._held, self._waiting = self._held, [], set()
         return held
 
@@ -232,7 +248,8 @@ class CatchUp:
 
     def in_turn(self, message: Message) -> Sequence[Message]:
         """Return what to show now that this message has come."""
-        if isinstance(message, Earlier) and message.found:
+        found = isinstance(message, Earlier) and message.found
+        if found or isinstance(message, RemovedMeanwhile):
             return [message]
         gap = self._gaps.get(self._place(message))
         if gap and _is_old(message):
@@ -283,6 +300,16 @@ class CatchUp:
             gap.newest.append(message)
             return ()
         return [message] if self._is_new(message) else []
+
+    def passed(self, target: str, last: Last) -> None:
+        """Count an event of a page that is no message. The next page begins after it, too."""
+        gap = self._gaps.get(target)
+        if gap is None:
+            return
+        gap.came += 1
+        gap.total += 1
+        if gap.asked is _Ask.AFTER and not gap.meets and last.msgid:
+            self._state.last[gap.target] = last
 
     def _in_turn_all(self, messages: Sequence[Message]) -> Sequence[Message]:
         return [shown for message in messages for shown in self.in_turn(message)]

@@ -32,6 +32,7 @@ from trio_chat.protocols.client import (
     Member,
     Message,
     Operator,
+    RemovedMeanwhile,
     Roster,
     Stamped,
     Typing,
@@ -57,6 +58,7 @@ from trio_chat.protocols.irc.info import (
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.text import CTCP, is_room, shown
 from trio_chat.protocols.plain.wording import notices
+from trio_chat.protocols.resume_state import Last
 
 Messages = Sequence[Message]
 
@@ -88,13 +90,23 @@ class IrcInbound(IrcRefusals):
             line.params = tuple(map(shown, line.params))
         if line.command.isdecimal():
             return self._numeric(line)
-        if heard is None or len(line.params) < heard.needed or (history and not heard.talk):
+        if heard is None or len(line.params) < heard.needed:
             return ()
+        if history and not heard.talk:
+            return self._past_event(line, batch)
         messages = heard.means(self, line)
         if not history:
             return messages
         told = [_past(message, batch) for message in messages]
         return [*self._begin_found(line, batch), *told] if told else ()
+
+    def _past_event(self, line: Line, batch: Batch) -> Messages:
+        """Of all that happened while we were cut off, only removals change what is shown."""
+        self.pages.came(batch.page)
+        self.catch_up.passed(
+            batch.page, Last(line.tags.get("msgid", ""), line.tags.get("time", ""))
+        )
+        return [self._removal(line, RemovedMeanwhile)] if line.command == "REDACT" else ()
 
     def _begin_found(self, line: Line, batch: Batch) -> Messages:
         """Return the heading before the first result."""
@@ -163,10 +175,13 @@ class IrcInbound(IrcRefusals):
         return [Typing(room, line.nick, state == "active", to="" if room else target)]
 
     def _on_redact(self, line: Line) -> Messages:
+        return [self._removal(line, Redacted)]
+
+    def _removal(self, line: Line, kind: type[Redacted]) -> Redacted:
         target, msgid, why = line.params[0], line.params[1], line.param(2)
         room, author = room_of(target), self.lately.forget(msgid)
         to = "" if room else target
-        return [Redacted(room, line.nick, msgid, author, why, to=to, origin=origin_of(line))]
+        return kind(room, line.nick, msgid, author, why, to=to, origin=origin_of(line))
 
     def _on_batch(self, line: Line) -> Messages:
         """A batch within another is of the same kind."""

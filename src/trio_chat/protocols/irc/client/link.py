@@ -11,6 +11,7 @@ from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import ByName
 from trio_chat.protocols.client import LINE_BYTES, NO_ACCOUNTS, ClientSession, Message
 from trio_chat.protocols.irc.client.batch import SEARCH, Batch
+from trio_chat.protocols.irc.client.catchup import PLAYBACK
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import Outgoing
 from trio_chat.protocols.irc.client.sasl import Account, Login
@@ -157,18 +158,20 @@ class IrcLink(Offline, ClientSession):
 
     def ask_for_caps(self) -> None:
         """Request what we want of what is offered, or end the negotiation."""
-        possible = (self.offered - self.caps) & WANTED
+        wanted = WANTED if self.registered or not self.state.last else WANTED | {PLAYBACK}
+        possible = (self.offered - self.caps) & wanted
         if "batch" not in self.offered:  # history would look like live messages
-            possible -= {"draft/chathistory"}
+            possible -= {"draft/chathistory", PLAYBACK}
         if self._login and not self.registered and _SASL in self.offered - self.caps:
             possible.add(_SASL)
-        if wanted := sorted(possible):
-            self.send("CAP", "REQ", " ".join(wanted))
+        if possible:
+            self.send("CAP", "REQ", " ".join(sorted(possible)))
         else:
             self.end_of_caps()
 
     def acknowledged(self, caps: set[str]) -> None:
-        self.caps |= {cap for cap in caps if not cap.startswith("-")}
+        dropped = {cap for cap in caps if cap.startswith("-")}
+        self.caps = (self.caps | caps - dropped) - {cap[1:] for cap in dropped}
         if IDENTITY in self.caps:  # trio-chat, which slows down floods by itself
             self.outgoing.paced = False
             self._identify()

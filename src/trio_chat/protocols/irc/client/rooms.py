@@ -14,7 +14,7 @@ from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
 from trio_chat.protocols.client import InRoom, Linked, Message, PageEnd
-from trio_chat.protocols.irc.client.catchup import CatchUp
+from trio_chat.protocols.irc.client.catchup import PLAYBACK, CatchUp
 from trio_chat.protocols.irc.client.lately import Lately
 from trio_chat.protocols.irc.client.link import Introduction
 from trio_chat.protocols.irc.client.multiline import Reassembly, limits
@@ -90,6 +90,7 @@ class IrcRooms(IrcTexts):
         if self._nick_notice:
             self.refused_nick = self._nicks.wanted
         self.registered = True
+        self.catch_up.plays_back = PLAYBACK in self.caps
         if self.state.away:
             self.send("AWAY", self.state.away)
         if self.keeps_history and (since := just_before(self.state.since, _ON_ITS_WAY)):
