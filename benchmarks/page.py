@@ -6,7 +6,6 @@ says 50 messages a second. Script and layout of each frame come from a trace. Ne
 """
 
 import argparse
-import gzip
 import json
 import socket
 import statistics
@@ -21,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from playwright.sync_api import Page, sync_playwright
 
 from pages import Irc, Server, enter, visited
-from trio_chat.protocols.web.files import FOLDER
+from trio_chat.protocols.web.files import load_files
 
 _UNHURRIED = ("limits.messages_per_second=1000000", "limits.message_burst=1000000")
 _ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
@@ -45,10 +44,11 @@ _PAINT = """() => Object.fromEntries(
 
 
 def sizes() -> str:
-    files = [path.read_bytes() for path in FOLDER.iterdir()]
-    packed = sum(len(gzip.compress(data)) for data in files)
-    whole = sum(map(len, files))
-    return f"{len(files)} files, {whole / 1000:.0f} kB, {packed / 1000:.0f} kB compressed"
+    """A line for each file that browsers are sent, and the sum."""
+    files = load_files().by_path
+    each = {path: (len(file.data), len(file.compressed)) for path, file in files.items()}
+    each["all"] = tuple(map(sum, zip(*each.values(), strict=True)))
+    return "\n".join(f"{path:15} {whole:7,} {packed:7,}" for path, (whole, packed) in each.items())
 
 
 def frames(events: list[dict[str, Any]]) -> list[float]:
@@ -66,7 +66,6 @@ def busy(page: Page, irc: Irc) -> None:
 
 
 def measure(lines: int) -> None:
-    print(f"the page: {sizes()}")
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGUMENTS)
         with Server(Path(home), *_UNHURRIED) as server:
@@ -102,8 +101,12 @@ def measure(lines: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a short history")
+    parser.add_argument("--sizes", action="store_true", help="tell bytes, whole and compressed")
+    arguments = parser.parse_args()
+    print(sizes())
     socket.setdefaulttimeout(60)
-    measure(500 if parser.parse_args().quick else 10_000)
+    if not arguments.sizes:
+        measure(500 if arguments.quick else 10_000)
 
 
 if __name__ == "__main__":
