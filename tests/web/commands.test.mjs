@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { complete, enter } from "../../src/trio_chat/protocols/web/static/commands.js";
+import { ACTS, complete, enter } from "#page/commands.js";
+import { COMMANDS } from "#page/words.js";
 
 const { sent } = JSON.parse(readFileSync(process.env.VECTORS, "utf8"));
 
@@ -20,6 +21,10 @@ const run = (line) => {
     enter(it, line);
     return it.done;
 };
+
+test("there is an act for each that is told of", () => {
+    assert.deepEqual(Object.keys(ACTS), Object.keys(COMMANDS));
+});
 
 test("they send what the terminal client sends", () => {
     for (const [line, words] of sent) assert.deepEqual(run(line), [["line", ...words]], line);

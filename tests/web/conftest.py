@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pages import Server
 
-_WITHOUT_A_BROWSER = {"conftest.py", "test_modules.py", "test_words.py"}
+_WITHOUT_A_BROWSER = {"conftest.py", "test_modules.py"}
 
 # Tests that run as root can have no sandbox; and nothing but us is to be asked for anything.
 _ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]

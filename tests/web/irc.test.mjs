@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { bytes, linesOf, messagesOf, parse, pieces, tagged, write } from "../../src/trio_chat/protocols/web/static/irc.js";
+import { bytes, linesOf, messagesOf, parse, pieces, tagged, write } from "#page/irc.js";
 
 const { split, join } = JSON.parse(readFileSync(process.env.VECTORS, "utf8"));
 

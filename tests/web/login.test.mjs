@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Login, LoginError, prepared, Scram } from "../../src/trio_chat/protocols/web/static/login.js";
+import { Login, LoginError, prepared, Scram } from "#page/login.js";
 
 // RFC 7677, section 3
 const NONCE = "rOprNGfwEbeRWgbNEkqO";

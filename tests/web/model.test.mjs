@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Model } from "../../src/trio_chat/protocols/web/static/model.js";
+import { Model } from "#page/model.js";
 
 let clock = 1_700_000_000_000;
 

@@ -1,7 +1,7 @@
 // A server for the session to talk with: it notes what it is sent, and answers as it is told to.
 
-import { Session } from "../../src/trio_chat/protocols/web/static/session.js";
-import { Memory, Store } from "../../src/trio_chat/protocols/web/static/store.js";
+import { Session } from "#page/session.js";
+import { Memory, Store } from "#page/store.js";
 
 const CAPS =
     "batch draft/chathistory draft/event-playback draft/message-redaction draft/multiline=max-bytes=4096,max-lines=32 " +

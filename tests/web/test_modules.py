@@ -3,6 +3,7 @@ things; their types are checked by tsc. Needs Debian's nodejs and node-typescrip
 """
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from parser_tests import data
 import trio_chat.protocols.web
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.text import shown_lines
+from trio_chat.protocols.web.files import load_files
 
 pytestmark = pytest.mark.programs
 
@@ -66,12 +68,27 @@ def vectors() -> dict[str, object]:
     }
 
 
+def lay_out(folder: Path) -> None:
+    """Put the modules there as browsers are sent them, and beside them their tests."""
+    (folder / "package.json").write_text('{"type": "module", "imports": {"#page/*": "./page/*"}}')
+    (folder / "vectors.json").write_text(json.dumps(vectors()))
+    (folder / "page").mkdir()
+    for name, file in load_files().by_path.items():
+        if name.endswith(".js"):
+            (folder / "page" / name[1:]).write_bytes(file.data)
+    for test in HERE.glob("*.mjs"):
+        shutil.copy(test, folder)
+
+
 def test_the_modules_do_as_python_does(tmp_path: Path) -> None:
-    known = tmp_path / "vectors.json"
-    known.write_text(json.dumps(vectors()))
-    files = [str(path) for path in sorted(HERE.glob("*.test.mjs"))]
+    lay_out(tmp_path)
+    files = [path.name for path in sorted(HERE.glob("*.test.mjs"))]
     ran = subprocess.run(
-        ["node", "--test", *files], capture_output=True, text=True, env={"VECTORS": str(known)}
+        ["node", "--test", *files],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"VECTORS": "vectors.json"},
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 

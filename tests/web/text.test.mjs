@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { clean, names, piecesOf, shownLines } from "../../src/trio_chat/protocols/web/static/text.js";
+import { clean, names, piecesOf, shownLines } from "#page/text.js";
 
 const { cleaned, plain } = JSON.parse(readFileSync(process.env.VECTORS, "utf8"));
 

@@ -19,8 +19,8 @@ FILTERS = "Filters for /search: from:NAME in:#ROOM in:NAME before:2024-12-31 aft
 _FILTER = re.compile("(from|in|before|after):(.+)", re.IGNORECASE)
 
 
-# Names that people know from other programs.
-_ALIASES = {
+#: Names that people know from other programs.
+ALIASES = {
     **dict.fromkeys(("names", "n", "users"), "who"),
     **dict.fromkeys(("list", "channels"), "rooms"),
     **dict.fromkeys(("m", "whisper", "tell", "pm"), "msg"),
@@ -51,7 +51,7 @@ def spelled_out(line: str) -> str:
         return f"/query {rest}" if rest.strip() else "/quit"
     if name == "w":  # who, or whisper
         return f"/msg {rest}" if len(rest.split()) > 1 else f"/who{blank}{rest}"
-    return f"/{_ALIASES[name]}{blank}{rest}" if name in _ALIASES else line
+    return f"/{ALIASES[name]}{blank}{rest}" if name in ALIASES else line
 
 
 #: The commands about accounts, as rows begin.

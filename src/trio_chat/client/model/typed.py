@@ -9,6 +9,7 @@ from trio_chat.client import requests
 from trio_chat.client.model.attention import Asked, Attention
 from trio_chat.client.model.lines import Line
 from trio_chat.protocols.clean import clean
+from trio_chat.protocols.command_table import COMMAND_TABLE
 from trio_chat.protocols.confidential import (
     NOT_CONFIDED,
     NOT_SAID,
@@ -204,19 +205,17 @@ def all_commands() -> dict[str, Row]:
     return dict(sorted(commands.items()))
 
 
-OWN = {
-    "help": Own("", "show this list", 0, _help),
-    "query": Own("NAME [TEXT]", "talk to one person in private", 1, _query),
-    "close": Own("", "close this page and leave the room", 0, _close),
-    "page": Own("NAME", "go to another page, by name or number", 1, _page),
-    "search": Own("WORDS", "search for messages with all these words", 1, _search),
-    "clear": Own("", "clear this page", 0, _clear),
-    "ignore": Own(
-        "[MASK]", "hide what NAME or NAME!USER@HOST says; * matches anything", 0, _ignore
-    ),
-    "unignore": Own("MASK", "stop ignoring", 1, _unignore),
-    "reconnect": Own("", "reconnect", 0, _reconnect),
-    "quit": Own(
-        "[WORDS]", "leave", 0, lambda model, words, now: [*model.leave(), requests.Leave(words)]
-    ),
+_ACTS: dict[str, Callable[[Attention, str, float], Asked]] = {
+    "help": _help,
+    "query": _query,
+    "close": _close,
+    "page": _page,
+    "search": _search,
+    "clear": _clear,
+    "ignore": _ignore,
+    "unignore": _unignore,
+    "reconnect": _reconnect,
+    "quit": lambda model, words, now: [*model.leave(), requests.Leave(words)],
 }
+
+OWN = {name: Own(*COMMAND_TABLE[name], act) for name, act in _ACTS.items()}

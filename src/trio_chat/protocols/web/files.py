@@ -1,12 +1,19 @@
-"""The files of the page: a table that is made once, so nothing outside it can be asked for."""
+"""The files of the page: a table that is made once, so nothing outside it can be asked for. All are
+in ``static/`` but ``words.js``, which is made of tables of ours.
+"""
 
 import gzip
 import hashlib
 import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from trio_chat.protocols.command_table import COMMAND_TABLE
+from trio_chat.protocols.emoji import COMMON
+from trio_chat.protocols.slashes import ALIASES
 
 FOLDER = Path(__file__).parent / "static"
 
@@ -54,8 +61,19 @@ def load_files(title: str = "trio-chat") -> Files:
                 data = data.replace(_TITLE, titled, 1)
             name = path.relative_to(FOLDER).as_posix()
             found["/" if name == "index.html" else f"/{name}"] = _file(path.suffix, data)
+    found["/words.js"] = _file(".js", _words())
     tags = "".join(file.tag for file in found.values())
     return Files(found, _digest(tags.encode()))
+
+
+def _words() -> bytes:
+    """The tables that the page has in common with the terminal client, as a module."""
+    tables = {"COMMANDS": COMMAND_TABLE, "ALIASES": ALIASES, "EMOJI": COMMON}
+    lines = (
+        f"export const {name} = {json.dumps(table, ensure_ascii=False, separators=(',', ':'))};\n"
+        for name, table in tables.items()
+    )
+    return "".join(lines).encode()
 
 
 def _file(suffix: str, data: bytes) -> File:

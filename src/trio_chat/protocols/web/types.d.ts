@@ -139,14 +139,6 @@ interface State {
     rules?: boolean; // whether the person is an operator of the server
 }
 
-/** A row of the table of commands. `act` does it, for what follows the command. */
-interface Command {
-    args: string;
-    does: string;
-    needed: number;
-    act(chat: any, rest: string): void;
-}
-
 type Session = import("./static/session.js").Session;
 type Store = import("./static/store.js").Store;
 

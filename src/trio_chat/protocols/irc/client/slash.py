@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.errors import Unsupported
-from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS
+from trio_chat.protocols.command_table import COMMAND_TABLE
 from trio_chat.protocols.confidential import NOT_CONFIDED, is_confided
-from trio_chat.protocols.invitation import ARGUMENTS, DOES
 from trio_chat.protocols.irc.client import account, moderation
 from trio_chat.protocols.irc.client.batch import SEARCH
 from trio_chat.protocols.irc.client.rooms import IrcRooms
@@ -15,11 +14,8 @@ from trio_chat.protocols.irc.info import REDACTION
 from trio_chat.protocols.irc.message import body, escape
 from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.irc.times import timestamp
-from trio_chat.protocols.moderation import OF_MODERATION
 from trio_chat.protocols.slashes import (
     FILTERS,
-    OF_ACCOUNTS,
-    OF_STATUS,
     complaint,
     overview,
     read_search,
@@ -139,7 +135,7 @@ def _report(session: IrcRooms, rest: str) -> Lines:
     if which.lower() == "last":
         nick, why = _two(why)
         if not nick:
-            raise Unsupported(f"Usage: /report {OF_REPORT[0]}")
+            raise Unsupported(f"Usage: /report {SLASHES['report'].arguments}")
         which = session.last_of(nick)
     return [_with_text("REPORT", session.there(), which, why)]
 
@@ -242,61 +238,50 @@ def _with_text(command: str, *params: str) -> str:
 #: Commands of the full screen only (client/model/typed.py).
 ON_SCREEN = {"clear", "close", "ignore", "page", "query", "reconnect", "unignore"}
 
-SLASHES = {
-    "help": Slash("", "show this list", 0, _help),
-    "nick": Slash("NAME", "change your nickname", 1, lambda s, name: [body("NICK", name)]),
-    "me": Slash(
-        "TEXT", "say what you do: * alice waves", 1, lambda s, text: s.talk(s.there(), text, True)
-    ),
-    "msg": Slash("NAME TEXT", "say something to one person only", 2, _msg),
-    "join": Slash("ROOM [KEY]", "go to another room, or make a new one", 1, _join),
-    "part": Slash("[ROOM] [WHY]", "leave the room", 0, _part),
-    "invite": Slash("NAME [ROOM]", "invite somebody to the room", 1, _invite),
-    "kick": Slash(
-        "[ROOM] NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick
-    ),
-    "remove": Slash(
-        "last|last NAME|ID [WHY]", "remove your last message; an operator also others'", 1, _remove
-    ),
-    "rooms": Slash("", "list the rooms", 0, lambda s, rest: ["LIST"]),
-    "who": Slash("[ROOM]", "list the people in the room", 0, _who),
-    "whois": Slash("NAME", "show who somebody is", 1, lambda s, nick: [body("WHOIS", nick)]),
-    "away": Slash(
-        "[TEXT]", "mark yourself away; without a text, back", 0,
-        lambda s, text: s.be_away(text),
-    ),
-    "notice": Slash("NAME TEXT", "send a notice, which bots do not answer", 2, _notice),
-    "op": Slash(*OF_STATUS["op"], _set("+o")),
-    "deop": Slash(*OF_STATUS["deop"], _set("-o")),
-    "voice": Slash(*OF_STATUS["voice"], _set("+v")),
-    "devoice": Slash(*OF_STATUS["devoice"], _set("-v")),
-    "ban": Slash(*OF_MODERATION["ban"], _ban),
-    "mute": Slash(*OF_MODERATION["mute"], _mute),
-    "unban": Slash(*OF_MODERATION["unban"], _unban),
-    "bans": Slash(*OF_MODERATION["bans"], _bans),
-    "rename": Slash("[ROOM] NAME [WHY]", "give the room another name", 1, _rename),
-    "topic": Slash("[ROOM|TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
-    "mode": Slash("[MODES]", "show the room's modes or set them, as in +o NAME", 0, _mode),
-    "history": Slash(
-        "[NUMBER]", "show the last messages in the room, with their times", 0, _history
-    ),
-    "search": Slash(
-        "WORDS", "search the room for these words; filters are below", 1, _search
-    ),
-    "register": Slash(*OF_ACCOUNTS["register"], account.register),
-    "login": Slash(*OF_ACCOUNTS["login"], account.log_in),
-    "logout": Slash(*OF_ACCOUNTS["logout"], account.log_out),
-    "password": Slash(*OF_ACCOUNTS["password"], account.set_password),
-    "token": Slash(*OF_ACCOUNTS["token"], account.token),
-    "devices": Slash(*OF_ACCOUNTS["devices"], account.devices),
-    "account": Slash(*OF_ACCOUNTS["account"], account.account),
-    "invitation": Slash(ARGUMENTS, DOES, 0, account.invitation),
-    "uban": Slash(*OF_MODERATION["uban"], moderation.uban),
-    "lock": Slash(*OF_MODERATION["lock"], moderation.to_ours("LOCK")),
-    "report": Slash(*OF_REPORT, _report),
-    "reports": Slash(*OF_REPORTS, moderation.to_ours("REPORTS")),
-    "audit": Slash(*OF_AUDIT, moderation.to_ours("AUDIT")),
-    "why": Slash(*OF_MODERATION["why"], moderation.why),
-    "raw": Slash("LINE", "send a line of IRC unchanged", 1, _raw),
-    "quit": Slash("[WORDS]", "leave", 0, _quit),
-}  # fmt: skip
+_LINES: dict[str, Callable[[IrcRooms, str], Lines]] = {
+    "help": _help,
+    "nick": lambda s, name: [body("NICK", name)],
+    "me": lambda s, text: s.talk(s.there(), text, True),
+    "msg": _msg,
+    "join": _join,
+    "part": _part,
+    "invite": _invite,
+    "kick": _kick,
+    "remove": _remove,
+    "rooms": lambda s, rest: ["LIST"],
+    "who": _who,
+    "whois": lambda s, nick: [body("WHOIS", nick)],
+    "away": lambda s, text: s.be_away(text),
+    "notice": _notice,
+    "op": _set("+o"),
+    "deop": _set("-o"),
+    "voice": _set("+v"),
+    "devoice": _set("-v"),
+    "ban": _ban,
+    "mute": _mute,
+    "unban": _unban,
+    "bans": _bans,
+    "rename": _rename,
+    "topic": _topic,
+    "mode": _mode,
+    "history": _history,
+    "search": _search,
+    "register": account.register,
+    "login": account.log_in,
+    "logout": account.log_out,
+    "password": account.set_password,
+    "token": account.token,
+    "devices": account.devices,
+    "account": account.account,
+    "invitation": account.invitation,
+    "uban": moderation.uban,
+    "lock": moderation.to_ours("LOCK"),
+    "report": _report,
+    "reports": moderation.to_ours("REPORTS"),
+    "audit": moderation.to_ours("AUDIT"),
+    "why": moderation.why,
+    "raw": _raw,
+    "quit": _quit,
+}
+
+SLASHES = {name: Slash(*COMMAND_TABLE[name], lines) for name, lines in _LINES.items()}

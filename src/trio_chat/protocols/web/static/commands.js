@@ -1,21 +1,14 @@
-// What is typed: the commands that begin with a slash, one row each, and what Tab completes.
+// What is typed: the commands that begin with a slash, as words.js tells them, and what Tab completes.
 
-import { fold, isRoom, roomName, write } from "./irc.js";
-import { EMOJI } from "./text.js";
+import { fold, isRoom, roomName } from "./irc.js";
+import { ALIASES, COMMANDS, EMOJI } from "./words.js";
 
 /** @typedef {import("./main.js").Chat} Chat */
 
+/** @typedef {(chat: Chat, rest: string) => void} Act  for what follows the command */
+
 /** What a command cannot do, in words for the person. */
 export class Unsupported extends Error {}
-
-// Names that people know from other programs.
-/** @type {Record<string, string>} */
-const ALIASES = {
-    names: "who", n: "who", users: "who", list: "rooms", channels: "rooms", m: "msg", whisper: "msg",
-    tell: "msg", pm: "msg", exit: "quit", bye: "quit", disconnect: "quit", signoff: "quit",
-    connect: "reconnect", server: "reconnect", buffer: "page", j: "join", leave: "part", k: "kick",
-    t: "topic", wi: "whois", action: "me", quote: "raw", inv: "invite", unmute: "unban",
-};
 
 const FILTER = /^(from|in|before|after):(.+)$/i;
 const DURATION = /^(\d+[smhdw]|forever)$/i;
@@ -27,6 +20,9 @@ function two(text) {
     const [, first = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(text.trim()) ?? [];
     return [first, rest];
 }
+
+/** @param {string} text */
+const wordsOf = (text) => text.split(/\s+/).filter(Boolean);
 
 /** @param {string} why
  * @returns {never} */
@@ -49,51 +45,46 @@ function ofRoom(chat, rest) {
     return isRoom(first) ? [first, others] : [room(chat), rest];
 }
 
-/** @param {string[]} words */
-const filled = (...words) => words.filter((word, at) => word || at < words.length - 1);
-
-/** A command of the server's that takes the words as they are.
- * @param {string} verb
- * @returns {(chat: Chat, rest: string) => void} */
-const plain = (verb) => (chat, rest) => chat.line(verb, ...rest.split(/\s+/).filter(Boolean));
-
-/** @param {string} mode
- * @returns {(chat: Chat, rest: string) => void} */
-const status = (mode) => (chat, rest) => {
-    const people = rest.split(/\s+/);
-    chat.line("MODE", room(chat), mode[0] + (mode[1] ?? "").repeat(people.length), ...people);
+/** A command of the server's: @ stands for the room, 1 for the next word, * for the text that is left
+ * and + for its words.
+ * @param {string} form
+ * @returns {Act} */
+const line = (form) => (chat, rest) => {
+    const words = form.split(" ").flatMap((part) => {
+        let found = part;
+        if (part === "@") [found, rest] = ofRoom(chat, rest);
+        if (part === "1") [found, rest] = two(rest);
+        if (part === "*") found = rest;
+        return part === "+" ? wordsOf(rest) : found || [];
+    });
+    chat.line(...words);
 };
 
-/** @param {string} verb
- * @returns {(chat: Chat, rest: string) => void} */
-const keepOut = (verb) => (chat, rest) => {
-    const [where, others] = ofRoom(chat, rest);
-    const [whom, terms] = two(others);
-    chat.line(...filled(verb, where, whom, terms));
+/** @param {string} mode
+ * @returns {Act} */
+const status = ([sign = "", letter = ""]) => (chat, rest) => {
+    const people = wordsOf(rest);
+    chat.line("MODE", room(chat), sign + letter.repeat(people.length), ...people);
 };
 
 /** The id of somebody's last message here, or our own.
  * @param {Chat} chat @param {string} nick */
 function lastOf(chat, nick) {
-    const said = (/** @type {Shown} */ line) => line.kind === "said" || line.kind === "action";
-    const theirs = (/** @type {Shown} */ line) => (nick ? fold(line.nick) === fold(nick) : line.own);
-    const line = chat.here.lines.findLast((one) => one.id && said(one) && theirs(one));
-    return line?.id ?? refuse(`${nick ? `${nick} has` : "You have"} said nothing here lately.`);
+    const found = chat.here.lines.findLast(({ id, kind, own, nick: by }) =>
+        id && (kind === "said" || kind === "action") && (nick ? fold(by) === fold(nick) : own));
+    return found?.id ?? refuse(`${nick ? `${nick} has` : "You have"} said nothing here lately.`);
 }
 
 /** @param {string} verb
- * @returns {(chat: Chat, rest: string) => void} */
+ * @returns {Act} */
 const about = (verb) => (chat, rest) => {
     let [which, why] = two(rest);
     if (which.toLowerCase() === "last") {
         const [nick, others] = two(why);
         [which, why] = [lastOf(chat, nick), others];
     }
-    chat.line(...filled(verb, place(chat), which, why));
+    line(`${verb} 1 1 *`)(chat, `${place(chat)} ${which} ${why}`);
 };
-
-/** @param {Chat} chat @param {string[]} words */
-const nickserv = (chat, ...words) => chat.line("NS", ...words);
 
 /** @param {Chat} chat @param {string} password */
 function secret(chat, password) {
@@ -102,11 +93,11 @@ function secret(chat, password) {
     return password;
 }
 
-/** @param {Chat} chat @param {string} rest */
+/** @type {Act} */
 function uban(chat, rest) {
     let [whom, others] = two(rest);
-    if (!whom || whom === "list") return chat.line("UBAN", ...(others ? ["INFO", others] : ["LIST"]));
-    if (whom === "del" || whom === "lift") return chat.line("UBAN", "DEL", others);
+    if (!whom || whom === "list") return line(others ? "UBAN INFO *" : "UBAN LIST")(chat, others);
+    if (whom === "del" || whom === "lift") return line("UBAN DEL *")(chat, others);
     const words = ["UBAN", "ADD", whom];
     for (let [word, more] = two(others); word; [word, more] = two(others)) {
         if (word.toLowerCase() === "mute") words.push("MUTE");
@@ -117,11 +108,11 @@ function uban(chat, rest) {
     chat.line(...words, ...(others ? [others] : []));
 }
 
-/** @param {Chat} chat @param {string} rest */
-function search(chat, rest) {
+/** @type {Act} */
+export function search(chat, rest) {
     /** @type {Record<string, string>} */
     const found = {};
-    const words = rest.split(/\s+/).filter((word) => {
+    const words = wordsOf(rest).filter((word) => {
         const [, key = "", value = ""] = FILTER.exec(word) ?? [];
         if (key) found[key.toLowerCase()] = value;
         return !key;
@@ -134,176 +125,144 @@ function search(chat, rest) {
     chat.search(rest, { in: chat.here.name, ...found, text: words.join(" ") });
 }
 
-/** @type {Record<string, Command>} */
-export const COMMANDS = {
-    account: { args: "[NAME|export|delete NAME]", does: "tell of an account; all of yours; delete it", needed: 0,
-        act: (chat, rest) => {
-            const [first, name] = two(rest);
-            if (first === "delete" && name) nickserv(chat, "DROP", name);
-            else if (first === "export" && !name) nickserv(chat, "EXPORT");
-            else nickserv(chat, "INFO", ...(first ? [first] : []));
-        } },
-    audit: { args: "[ROOM|NAME] [N]", does: "show what operators have done, in a room or to somebody", needed: 0, act: plain("AUDIT") },
-    away: { args: "[TEXT]", does: "mark yourself away; without a text, back", needed: 0,
-        act: (chat, text) => chat.line("AWAY", ...(text ? [text] : [])) },
-    ban: { args: "NAME|MASK [2h] [WHY]", does: "keep somebody out of the room, and remove them", needed: 1, act: keepOut("BAN") },
-    bans: { args: "", does: "list the room's bans and mutes", needed: 0, act: (chat) => chat.line("MODE", room(chat), "+b") },
-    clear: { args: "", does: "clear this page", needed: 0, act: (chat) => chat.clear() },
-    close: { args: "", does: "close this page and leave the room", needed: 0, act: (chat) => chat.close(chat.here) },
-    deop: { args: "NAME", does: "take operator status away", needed: 1, act: status("-o") },
-    devices: { args: "[end NUMBER]", does: "list your connections, or end another one", needed: 0,
-        act: (chat, rest) => nickserv(chat, "DEVICES", ...rest.split(" ").filter(Boolean)) },
-    devoice: { args: "NAME", does: "take that permission away", needed: 1, act: status("-v") },
-    help: { args: "", does: "show this list", needed: 0, act: (chat) => chat.help() },
-    history: { args: "[NUMBER]", does: "show the last messages in the room, with their times", needed: 0, act: (chat) => chat.older() },
-    ignore: { args: "[MASK]", does: "hide what NAME or NAME!USER@HOST says; * matches anything", needed: 0, act: (chat, mask) => chat.ignore(mask, true) },
-    invitation: { args: "TOKEN|N|list|revoke ID", does: "use an invitation; or invite N people", needed: 0, act: plain("INVITATION") },
-    invite: { args: "NAME [ROOM]", does: "invite somebody to the room", needed: 1,
-        act: (chat, rest) => {
-            const [nick, where] = two(rest);
-            chat.line("INVITE", nick, where || room(chat));
-        } },
-    join: { args: "ROOM [KEY]", does: "go to another room, or make a new one", needed: 1,
-        act: (chat, rest) => {
-            const [name, key] = two(rest);
-            chat.join(roomName(name.split(",")[0] ?? ""), key);
-        } },
-    kick: { args: "[ROOM] NAME [WHY]", does: "remove somebody from the room, if you are its operator", needed: 1,
-        act: (chat, rest) => {
-            const [where, others] = ofRoom(chat, rest);
-            chat.line(...filled("KICK", where, ...two(others)));
-        } },
-    lock: { args: "[10m|forever [WHY]|off]", does: "keep guests out and mute for an hour, or so long", needed: 0, act: plain("LOCK") },
-    login: { args: "[NAME] PASSWORD", does: "log in to your account", needed: 1,
-        act: (chat, rest) => {
-            const [first, second] = two(rest);
-            chat.ask({ do: "login", name: second ? first : "", password: second || first });
-        } },
-    logout: { args: "", does: "log out, and take another nickname", needed: 0, act: (chat) => nickserv(chat, "LOGOUT", "FORGET") },
-    me: { args: "TEXT", does: "say what you do: * alice waves", needed: 1, act: (chat, text) => chat.say(place(chat), text, { action: true }) },
-    mode: { args: "[MODES]", does: "show the room's modes or set them, as in +o NAME", needed: 0,
-        act: (chat, rest) => {
-            const words = rest.split(/\s+/).filter(Boolean);
-            const named = isRoom(words[0] ?? "") || fold(words[0] ?? "") === fold(chat.model.state.nick);
-            chat.line("MODE", ...(named ? [] : [room(chat)]), ...words);
-        } },
-    msg: { args: "NAME TEXT", does: "say something to one person only", needed: 2,
-        act: (chat, rest) => chat.say(...two(rest), {}) },
-    mute: { args: "NAME|MASK [2h] [WHY]", does: "let somebody be in the room, but not speak", needed: 1, act: keepOut("MUTE") },
-    nick: { args: "NAME", does: "change your nickname", needed: 1, act: (chat, nick) => chat.line("NICK", nick) },
-    notice: { args: "NAME TEXT", does: "send a notice, which bots do not answer", needed: 2,
-        act: (chat, rest) => chat.say(...two(rest), { notice: true }) },
-    op: { args: "NAME", does: "make somebody an operator", needed: 1, act: status("+o") },
-    page: { args: "NAME", does: "go to another page, by name or number", needed: 1, act: (chat, which) => chat.page(which) },
-    part: { args: "[ROOM] [WHY]", does: "leave the room", needed: 0,
-        act: (chat, rest) => {
-            const [where, why] = ofRoom(chat, rest);
-            chat.ask({ do: "part", room: where, why });
-        } },
-    password: { args: "NEW", does: "change the password of your account", needed: 1,
-        act: (chat, password) => nickserv(chat, "SET", "PASSWORD", secret(chat, password)) },
-    query: { args: "NAME [TEXT]", does: "talk to one person in private", needed: 1,
-        act: (chat, rest) => {
-            const [nick, text] = two(rest);
-            chat.talk(nick);
-            if (text) chat.say(nick, text, {});
-        } },
-    quit: { args: "[WORDS]", does: "leave", needed: 0, act: (chat, words) => chat.quit(words) },
-    raw: { args: "LINE", does: "send a line of IRC unchanged", needed: 1, act: (chat, line) => chat.ask({ do: "raw", place: chat.here.name, line }) },
-    reconnect: { args: "", does: "reconnect", needed: 0, act: (chat) => chat.ask({ do: "reconnect" }) },
-    register: { args: "PASSWORD", does: "make your nickname yours, for good: an account", needed: 1,
-        act: (chat, password) => chat.ask({ do: "register", password: secret(chat, password) }) },
-    remove: { args: "last|last NAME|ID [WHY]", does: "remove your last message; an operator also others'", needed: 1, act: about("REDACT") },
-    rename: { args: "[ROOM] NAME [WHY]", does: "give the room another name", needed: 1,
-        act: (chat, rest) => {
-            const [first, others] = two(rest);
-            const named = isRoom(first) && isRoom(others);
-            const [name, why] = two(named ? others : rest);
-            chat.line(...filled("RENAME", named ? first : room(chat), roomName(name), why));
-        } },
-    report: { args: "last NAME|ID [WHY]", does: "show a message to the operators", needed: 1, act: about("REPORT") },
-    reports: { args: "[N]", does: "show the messages that were reported, if you are an operator", needed: 0, act: plain("REPORTS") },
-    rooms: { args: "", does: "list the rooms", needed: 0, act: (chat) => chat.browse() },
-    search: { args: "WORDS", does: "search for messages with all these words", needed: 1, act: search },
-    token: { args: "new NAME|list|drop NAME", does: "passwords of their own for bots and devices", needed: 1,
-        act: (chat, rest) => {
-            const [verb, name] = two(rest);
-            if (!["new", "list", "drop"].includes(verb) || !name === (verb !== "list")) refuse("Usage: /token new NAME|list|drop NAME");
-            nickserv(chat, "TOKEN", verb.toUpperCase(), ...(name ? [name] : []));
-        } },
-    topic: { args: "[ROOM|TEXT]", does: "show the room's topic or set it; - removes it", needed: 0,
-        act: (chat, text) => {
-            const named = isRoom(text) && !/\s/.test(text);
-            chat.line("TOPIC", ...(named ? [text] : [room(chat), ...(text ? [text === "-" ? "" : text] : [])]));
-        } },
-    uban: { args: "WHOM [2h] [mute] [WHY]|list|del N", does: "keep somebody out of this chat, or mute them", needed: 0, act: uban },
-    unban: { args: "NAME|MASK|NUMBER", does: "lift a ban or a mute of the room", needed: 1,
-        act: (chat, rest) => chat.line("UNBAN", ...ofRoom(chat, rest)) },
-    unignore: { args: "MASK", does: "stop ignoring", needed: 1, act: (chat, mask) => chat.ignore(mask, false) },
-    voice: { args: "NAME", does: "let somebody speak in a moderated room", needed: 1, act: status("+v") },
-    who: { args: "[ROOM]", does: "list the people in the room", needed: 0, act: (chat, rest) => chat.line("NAMES", ofRoom(chat, rest)[0]) },
-    whois: { args: "NAME", does: "show who somebody is", needed: 1, act: (chat, nick) => chat.line("WHOIS", nick) },
-    why: { args: "[ROOM]", does: "explain what you may not do just now, or in a room, and until when", needed: 0,
-        act: (chat, rest) => {
-            const [named] = two(rest);
-            const outside = chat.here.kind === "room" && !chat.here.joined ? chat.here.name : "";
-            chat.line("WHY", ...[named || outside].filter(Boolean));
-        } },
+/** @type {Record<string, Act>} */
+export const ACTS = {
+    account: (chat, rest) => {
+        const [first, name] = two(rest);
+        const form = first === "delete" && name ? "NS DROP *" : first === "export" && !name ? "NS EXPORT" : "NS INFO 1";
+        line(form)(chat, form === "NS DROP *" ? name : first);
+    },
+    audit: line("AUDIT +"),
+    away: line("AWAY *"),
+    ban: line("BAN @ 1 *"),
+    bans: line("MODE @ +b"),
+    clear: (chat) => chat.clear(),
+    close: (chat) => chat.close(chat.here),
+    deop: status("-o"),
+    devices: line("NS DEVICES +"),
+    devoice: status("-v"),
+    help: (chat) => chat.panels.help(),
+    history: (chat) => chat.older(),
+    ignore: (chat, mask) => chat.ignore(mask, true),
+    invitation: line("INVITATION +"),
+    invite: (chat, rest) => line("INVITE 1 1")(chat, two(rest)[1] ? rest : `${rest} ${room(chat)}`),
+    join: (chat, rest) => {
+        const [name, key] = two(rest);
+        chat.join(roomName(name.split(",")[0] ?? ""), key);
+    },
+    kick: line("KICK @ 1 *"),
+    lock: line("LOCK +"),
+    login: (chat, rest) => {
+        const [first, second] = two(rest);
+        chat.ask({ do: "login", name: second ? first : "", password: second || first });
+    },
+    logout: line("NS LOGOUT FORGET"),
+    me: (chat, text) => chat.say(place(chat), text, { action: true }),
+    mode: (chat, rest) => {
+        const [first] = two(rest);
+        const named = isRoom(first) || (first && fold(first) === fold(chat.model.state.nick));
+        line("MODE +")(chat, named ? rest : `${room(chat)} ${rest}`);
+    },
+    msg: (chat, rest) => chat.say(...two(rest), {}),
+    mute: line("MUTE @ 1 *"),
+    nick: line("NICK *"),
+    notice: (chat, rest) => chat.say(...two(rest), { notice: true }),
+    op: status("+o"),
+    page: (chat, which) => chat.page(which),
+    part: (chat, rest) => {
+        const [where, why] = ofRoom(chat, rest);
+        chat.ask({ do: "part", room: where, why });
+    },
+    password: (chat, password) => line("NS SET PASSWORD *")(chat, secret(chat, password)),
+    query: (chat, rest) => {
+        const [nick, text] = two(rest);
+        chat.talk(nick);
+        if (text) chat.say(nick, text, {});
+    },
+    quit: (chat, words) => chat.quit(words),
+    raw: (chat, text) => chat.ask({ do: "raw", place: chat.here.name, line: text }),
+    reconnect: (chat) => chat.ask({ do: "reconnect" }),
+    register: (chat, password) => chat.ask({ do: "register", password: secret(chat, password) }),
+    remove: about("REDACT"),
+    rename: (chat, rest) => {
+        const [first, others] = two(rest);
+        const named = isRoom(first) && isRoom(others);
+        const [name, why] = two(named ? others : rest);
+        line("RENAME 1 1 *")(chat, `${named ? first : room(chat)} ${roomName(name)} ${why}`);
+    },
+    report: about("REPORT"),
+    reports: line("REPORTS +"),
+    rooms: (chat) => chat.panels.rooms(),
+    search,
+    token: (chat, rest) => {
+        const [verb, name] = two(rest);
+        if (!["new", "list", "drop"].includes(verb) || !name === (verb !== "list")) refuse(`Usage: /token ${COMMANDS.token?.[0]}`);
+        line(`NS TOKEN ${verb.toUpperCase()} *`)(chat, name);
+    },
+    topic: (chat, text) => {
+        const named = isRoom(text) && !/\s/.test(text);
+        if (text === "-") chat.line("TOPIC", room(chat), "");
+        else line("TOPIC 1 *")(chat, named ? text : `${room(chat)} ${text}`);
+    },
+    uban,
+    unban: line("UNBAN @ *"),
+    unignore: (chat, mask) => chat.ignore(mask, false),
+    voice: status("+v"),
+    who: line("NAMES @"),
+    whois: line("WHOIS *"),
+    why: (chat, rest) => {
+        const outside = chat.here.kind === "room" && !chat.here.joined ? chat.here.name : "";
+        line("WHY 1")(chat, rest || outside);
+    },
 };
 
 /** Do what was typed: a text, or, in a line alone, a command.
  * @param {Chat} chat @param {string} text */
 export function enter(chat, text) {
-    const line = text.trim();
-    if (!line.startsWith("/") || line.startsWith("//") || line.includes("\n")) {
-        if (!line.startsWith("//") && isConfidential(line)) {
+    const typed = text.trim();
+    if (!typed.startsWith("/") || typed.startsWith("//") || typed.includes("\n")) {
+        if (!typed.startsWith("//") && isConfidential(typed)) {
             refuse("Not said, as a password may be in that line. A command begins with its slash; two slashes say the line all the same.");
         }
-        const escaped = !line.includes("\n") && !HELD_BACK.test(line);
+        const escaped = !typed.includes("\n") && !HELD_BACK.test(typed);
         return chat.say(place(chat), escaped ? text.replace(/^\s*\/\//, "/") : text, {});
     }
-    let [word, rest] = two(line.slice(1));
+    let [word, rest] = two(typed.slice(1));
     word = word.toLowerCase();
     if (word === "q") word = rest ? "query" : "quit";
     if (word === "w") word = /\s/.test(rest) ? "msg" : "who";
     word = (Object.hasOwn(ALIASES, word) && ALIASES[word]) || word;
-    const command = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
-    if (!command) refuse(`There is no command /${word}.${near(word)} /help lists all of them.`);
-    const count = rest ? rest.split(/\s+/).length : 0;
-    if (count < command.needed) refuse(`Usage: /${word} ${command.args}`);
-    command.act(chat, rest);
+    const act = Object.hasOwn(ACTS, word) && ACTS[word];
+    if (!act) return refuse(`There is no command /${word}.${near(word)} /help lists all of them.`);
+    const [args = "", , needed = 0] = COMMANDS[word] ?? [];
+    if (wordsOf(rest).length < needed) refuse(`Usage: /${word} ${args}`);
+    act(chat, rest);
 }
 
 // Texts that the server would hold back if they began with one slash; with two it says them.
 const HELD_BACK = /^\/\/+\s*(login|register|password|identify|token|pass|oper|nickserv|ns|msg\s+nickserv)\b/i;
 
 /** Whether a line may have a password in it, as its slash is missing or mistyped.
- * @param {string} line */
-const isConfidential = (line) =>
-    /^[^\w/]*\/*\s*(login|register|password|identify)(\s+\S+)?\s+\S{8,}$/i.test(line) ||
-    /^[^\w/]*\/*\s*(msg\s+)?(nickserv|ns)\s+(identify|register|ghost|set|login)\s+\S/i.test(line);
+ * @param {string} text */
+const isConfidential = (text) =>
+    /^[^\w/]*\/*\s*(login|register|password|identify)(\s+\S+)?\s+\S{8,}$/i.test(text) ||
+    /^[^\w/]*\/*\s*(msg\s+)?(nickserv|ns)\s+(identify|register|ghost|set|login)\s+\S/i.test(text);
 
 /** A suggestion for a command that does not exist.
  * @param {string} word */
 function near(word) {
-    const close = Object.keys(COMMANDS).filter((name) => distance(name, word) <= 2);
-    close.sort((one, other) => distance(one, word) - distance(other, word));
+    const close = [1, 2].flatMap((changes) => Object.keys(COMMANDS).filter((name) => isNear(name, word, changes)));
     return close[0] ? ` Did you mean /${close[0]}?` : "";
 }
 
-/** The number of letters to change, add or drop.
- * @param {string} one @param {string} other */
-function distance(one, other) {
-    let row = [...one, ""].map((_, at) => at);
-    for (let line = 1; line <= other.length; line += 1) {
-        const next = [line];
-        for (let at = 1; at <= one.length; at += 1) {
-            const same = one[at - 1] === other[line - 1] ? 0 : 1;
-            next.push(Math.min((row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1, (row[at - 1] ?? 0) + same));
-        }
-        row = next;
-    }
-    return row[one.length] ?? 0;
+/** Whether one word becomes the other if so many letters are changed, added or dropped.
+ * @param {string} one @param {string} other @param {number} changes
+ * @returns {boolean} */
+function isNear(one, other, changes) {
+    if (one && one[0] === other[0]) return isNear(one.slice(1), other.slice(1), changes);
+    if (!changes) return one === other;
+    const [less, shorter] = [one.slice(1), other.slice(1)];
+    return isNear(less, shorter, changes - 1) || isNear(less, other, changes - 1) || isNear(one, shorter, changes - 1);
 }
 
 /** Completions of the word before the cursor, the likeliest first: what to put there, and a note.
@@ -315,7 +274,7 @@ export function complete(chat, before) {
     if (!word) return { start, found: [] };
     if (word.startsWith("/") && !start) {
         const rows = Object.entries(COMMANDS).filter(([name]) => `/${name}`.startsWith(word.toLowerCase()));
-        return { start, found: rows.map(([name, { args, does }]) => ({ text: `/${name} `, note: `${args} ${does}`.trim() })) };
+        return { start, found: rows.map(([name, [args, does]]) => ({ text: `/${name} `, note: `${args} ${does}`.trim() })) };
     }
     if (isRoom(word)) {
         const rooms = chat.model.places.filter((one) => one.kind === "room" && fold(one.name).startsWith(fold(word)));
@@ -329,7 +288,7 @@ export function complete(chat, before) {
 
 /** @param {string} name */
 function emoji(name) {
-    const known = [...EMOJI].filter(([short]) => short.startsWith(name) || short.includes(`_${name}`));
+    const known = Object.entries(EMOJI).filter(([short]) => short.startsWith(name) || short.includes(`_${name}`));
     known.sort(([one], [other]) => Number(other.startsWith(name)) - Number(one.startsWith(name)));
     return known.slice(0, 50).map(([short, picture]) => ({ text: picture, note: `:${short}:` }));
 }
@@ -346,4 +305,4 @@ function nicks(chat, word) {
 
 /** Emoji in place of their names between colons.
  * @param {string} text */
-export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (all, name) => EMOJI.get(name) ?? all);
+export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (all, name) => (Object.hasOwn(EMOJI, name) && EMOJI[name]) || all);

@@ -337,14 +337,6 @@ export class Chat {
         this.ask({ do: "search", place: this.here.name, words, query: given.join(";") });
     }
 
-    browse() {
-        this.panels.rooms();
-    }
-
-    help() {
-        this.panels.help();
-    }
-
     clear() {
         this.here.lines = this.here.lines.filter((line) => line.state !== "sent");
         this.here.ids.clear();

@@ -1,10 +1,11 @@
 // What is asked in a window of its own: who you are, menus, search, the rooms there are, help.
 
-import { COMMANDS } from "./commands.js";
+import { search } from "./commands.js";
 import { byId, colour, h, iconButton, momentOf } from "./dom.js";
 import { countdown, lost } from "./frame.js";
 import { fold, isRoom } from "./irc.js";
-import { EMOJI, piecesOf, shownLines } from "./text.js";
+import { piecesOf, shownLines } from "./text.js";
+import { COMMANDS, EMOJI } from "./words.js";
 
 /** @typedef {import("./main.js").Chat} Chat */
 
@@ -261,7 +262,7 @@ export class Panels {
     emoji(then, first = []) {
         const pick = (/** @type {string} */ picture, /** @type {string} */ name) =>
             h("button", { type: "button", title: name, "aria-label": name, click: () => (dialog.close(), then(picture)) }, picture);
-        const all = new Map([...EMOJI].map(([name, picture]) => [picture, name]));
+        const all = new Map(Object.entries(EMOJI).map(([name, picture]) => [picture, name]));
         const grid = h("div", { class: "emoji" });
         const draw = (/** @type {string} */ words) => {
             const found = [...all].filter(([, name]) => name.includes(words));
@@ -351,7 +352,7 @@ export class Panels {
             event.preventDefault();
             list.replaceChildren(h("li", { class: "none" }, "Searching…"));
             try {
-                COMMANDS.search?.act(chat, field.value);
+                search(chat, field.value);
             } catch (error) {
                 list.replaceChildren(h("li", { class: "none" }, String(/** @type {Error} */ (error).message)));
             }
@@ -384,7 +385,7 @@ export class Panels {
     // ── help ─────────────────────────────────────────────────────────────────────────────────────
 
     help() {
-        const commands = Object.entries(COMMANDS).map(([name, { args, does }]) => [`/${name} ${args}`.trim(), does]);
+        const commands = Object.entries(COMMANDS).map(([name, [args, does]]) => [`/${name} ${args}`.trim(), does]);
         const body = h("div", { class: "help", tabindex: "0" });
         const draw = (/** @type {string} */ words) => body.replaceChildren(...section("Keys", KEYS, words), ...section("Signs", SIGNS, words), ...section("Commands", commands, words));
         const field = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter", input: () => draw(field.value.trim().toLowerCase()) });
