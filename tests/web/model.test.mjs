@@ -9,7 +9,7 @@ function model() {
     const calls = [];
     const it = new Model(() => clock, (_, line) => calls.push(line.text));
     it.hear({ type: "linked", nick: "alice", network: "net", build: "", caps: [], limits: { bytes: 0, lines: 1 } });
-    it.hear({ type: "in", place: "#a" });
+    it.hear(did("JOIN", "alice", [], { own: true }));
     it.calls = it.calls;
     return Object.assign(it, { rung: calls });
 }
@@ -17,6 +17,7 @@ function model() {
 const said = (id, text = `text ${id}`, more = {}) => ({
     type: "said", place: "#a", nick: "bob", id, time: clock + Number(id), own: false, past: "", text,
     action: false, notice: false, token: "", reply: "", account: "", ...more });
+const did = (type, nick, params = [], more = {}) => ({ type, place: "#a", nick, params: ["#a", ...params], tags: new Map(), time: clock, past: "", ...more });
 const texts = (it, place = "#a") => it.find(place).lines.map(({ text }) => text);
 
 test("messages stand in the server's order, each once", () => {
@@ -53,7 +54,7 @@ test("unread and mentions are counted until the person sees them, here or elsewh
     const place = it.find("#a");
     assert.deepEqual([place.unread, place.mentions, place.newFrom === place.lines[0].key], [3, 1, true]);
     assert.deepEqual(it.rung, ["alice: y"]);
-    it.hear({ type: "read", place: "#a", time: clock + 2 });
+    it.hear(did("MARKREAD", "s", [`timestamp=${new Date(clock + 2).toISOString()}`]));
     assert.deepEqual([place.unread, place.mentions], [1, 0]);
     it.goTo(place);
     assert.equal(it.read(place), clock + 3);
@@ -62,7 +63,7 @@ test("unread and mentions are counted until the person sees them, here or elsewh
 
 test("history counts what came after the mark, and rings for nothing", () => {
     const it = model();
-    it.hear({ type: "read", place: "#a", time: clock + 2 });
+    it.hear(did("MARKREAD", "s", [`timestamp=${new Date(clock + 2).toISOString()}`]));
     for (const id of ["1", "2", "3"]) it.hear(said(id, "alice", { past: "gap" }));
     assert.deepEqual([it.find("#a").unread, it.rung], [1, []]);
     it.hear(said("0", "alice", { past: "page" }));
@@ -71,17 +72,17 @@ test("history counts what came after the mark, and rings for nothing", () => {
 
 test("those who come and go silently share a line", () => {
     const it = model();
-    for (const nick of ["bob", "carol"]) it.hear({ type: "joined", place: "#a", nick, time: clock, past: "" });
-    it.hear({ type: "left", place: "#a", nick: "bob", why: "", time: clock, past: "" });
+    for (const nick of ["bob", "carol"]) it.hear(did("JOIN", nick));
+    it.hear(did("PART", "bob"));
     assert.deepEqual(texts(it), ["carol joined; bob came and went"]);
     it.hear(said("1", "x", { nick: "carol" }));
-    it.hear({ type: "quit", nick: "carol", why: "bye", time: clock });
+    it.hear({ ...did("QUIT", "carol"), params: ["bye"] });
     assert.equal(texts(it).at(-1), "carol left: bye");
 });
 
 test("reactions are known by who gave them, before and after the message", () => {
     const it = model();
-    const react = (nick, on = true) => it.hear({ type: "reacted", place: "#a", target: "1", nick, emoji: "👍", on });
+    const react = (nick, on = true) => it.hear(did("TAGMSG", nick, [], { tags: new Map([["+draft/reply", "1"], [on ? "+draft/react" : "+draft/unreact", "👍"]]) }));
     react("bob");
     it.hear(said("1"));
     react("carol");
@@ -93,7 +94,7 @@ test("reactions are known by who gave them, before and after the message", () =>
 test("a removed message is blank, and nobody who is ignored is heard", () => {
     const it = model();
     it.hear(said("1", "secret"));
-    it.hear({ type: "removed", place: "#a", target: "1", nick: "bob", why: "oops" });
+    it.hear(did("REDACT", "bob", ["1", "oops"]));
     it.ignored = ["Mallory"];
     it.hear(said("2", "spam", { nick: "mallory" }));
     assert.deepEqual(texts(it), ["(removed by bob: oops)"]);
@@ -103,7 +104,7 @@ test("an operator of the room or of the server leads it, until the connection is
     const it = model();
     it.goTo(it.find("#a"));
     assert.equal(it.leads, false);
-    it.hear({ type: "operator", on: true });
+    it.hear({ ...did("MODE", "s"), params: ["alice", "+o"] });
     assert.equal(it.leads, true);
     it.hear({ type: "linked", nick: "alice", network: "net", build: "", caps: [], limits: { bytes: 0, lines: 1 } });
     assert.equal(it.leads, false);
@@ -114,7 +115,7 @@ test("an operator of the room or of the server leads it, until the connection is
 test("modes and renaming change the people", () => {
     const it = model();
     it.hear({ type: "roster", place: "#a", people: [{ nick: "bob", prefixes: "", away: false, bot: false }] });
-    it.hear({ type: "modes", place: "#a", nick: "s", letters: "+lovb-v", args: ["5", "bob", "bob", "x!*@*", "bob"], id: "1", time: clock, past: "" });
-    it.hear({ type: "renamed", nick: "bob", to: "rob", own: false });
+    it.hear(did("MODE", "s", ["+lovb-v", "5", "bob", "bob", "x!*@*", "bob"], { id: "1" }));
+    it.hear({ ...did("NICK", "bob"), params: ["rob"] });
     assert.deepEqual([...it.find("#a").members.values()].map(({ nick, prefixes }) => prefixes + nick), ["@rob"]);
 });

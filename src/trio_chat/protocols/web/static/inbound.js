@@ -69,24 +69,32 @@ function tell(session, line, around) {
 }
 
 /** @param {Line} line */
-const timeOf = (line) => Date.parse(line.tags.get("time") ?? "") || 0;
-
-/** @param {Line} line */
 const idOf = (line) => line.tags.get("msgid") ?? "";
 
-/** What is common to the messages that tell of something in a place.
+/** What is told of all that happens in a place.
  * @param {Session} session @param {Line} line @param {Around} around */
-function stamped(session, line, { batch, asked }) {
+function inPlace(session, line, { batch, asked }) {
     const past = batch?.kind === "chathistory";
     const target = (line.params[0] ?? "").replace(/^[@+](?=#)/, "");
-    const token = line.tags.get("+trio-chat/id") ?? "";
-    const own = session.isMe(line.nick) || session.isOurs(token); // perhaps under a nickname that we had
+    const own = session.isMe(line.nick) || session.isOurs(line.tags.get("+trio-chat/id") ?? ""); // perhaps under a nickname that we had
     const partner = own ? target : line.nick;
     const place = past ? batch.target : isRoom(target) ? target : partner;
     const id = idOf(line);
     if (!past && batch?.kind !== "soju.im/search") session.history.saw(place, id, undefined);
-    return { place: shown(place), nick: shown(line.nick), id, time: timeOf(line), own, past: past && asked ? asked.kind : "" };
+    return { ...ofPerson(session, line), place: shown(place), id, own, past: past && asked ? asked.kind : "" };
 }
+
+/** What is told of all that somebody does: its `type` is the command.
+ * @param {Session} session @param {Line} line */
+const ofPerson = (session, { command, nick, params, tags }) => ({
+    type: command, nick: shown(nick), own: session.isMe(nick), params: params.map(shown), tags, time: Date.parse(tags.get("time") ?? "") || 0,
+});
+
+/** @type {Means} */
+const tellOfPlace = (session, line, around) => session.tell(inPlace(session, line, around));
+
+/** @type {Means} */
+const tellOfPerson = (session, line) => session.tell(ofPerson(session, line));
 
 // ── what is said ─────────────────────────────────────────────────────────────────────────────────
 
@@ -101,7 +109,7 @@ function onSaid(session, line, around) {
     const token = line.tags.get("+trio-chat/id") ?? "";
     const reply = line.tags.get("+draft/reply") ?? line.tags.get("+reply") ?? "";
     const account = line.tags.get("account") ?? "";
-    const message = { type: "said", ...stamped(session, line, around), text: said, action, notice, token, reply, account };
+    const message = { ...inPlace(session, line, around), type: "said", text: said, action, notice, token, reply, account };
     if (around.batch?.kind === "soju.im/search") {
         around.asked?.found.push(message);
         return;
@@ -121,114 +129,54 @@ function onService(session, line, { asked }) {
     session.tell({ type: "note", place: isRoom(target) ? target : asked?.place ?? "", text: shown(text) });
 }
 
-/** @type {Means} */
-function onTagged(session, line, around) {
-    const typing = line.tags.get("+typing");
-    const emoji = line.tags.get("+draft/react") ?? line.tags.get("+draft/unreact");
-    const reply = line.tags.get("+draft/reply") ?? "";
-    const message = stamped(session, line, around);
-    if (typing && !message.past && !message.own) {
-        session.tell({ type: "typing", place: message.place, nick: message.nick, active: typing === "active" });
-    }
-    if (emoji && reply) {
-        const on = line.tags.has("+draft/react");
-        session.tell({ type: "reacted", ...message, target: reply, emoji: shown(emoji).slice(0, 32), on });
-    }
-}
-
-/** @type {Means} */
-function onRedact(session, line, around) {
-    const message = stamped(session, line, around);
-    session.tell({ type: "removed", ...message, target: line.params[1], why: shown(line.params[2] ?? "") });
-}
-
-/** @type {Means} */
-function onMarkRead(session, line) {
-    const time = Date.parse((line.params[1] ?? "").replace("timestamp=", "")) || 0;
-    session.tell({ type: "read", place: line.params[0], time });
-}
-
 // ── rooms and people ─────────────────────────────────────────────────────────────────────────────
 
 /** @type {Means} */
 function onJoin(session, line, around) {
     const room = line.params[0] ?? "";
-    if (!session.isMe(line.nick)) return session.tell({ type: "joined", ...stamped(session, line, around) });
+    if (!session.isMe(line.nick)) return tellOfPlace(session, line, around);
     session.history.enter(room); // first: our own coming must not hide what we have missed
     session.joined(room);
-    session.tell({ type: "in", ...stamped(session, line, around) });
+    tellOfPlace(session, line, around);
     session.ask({ kind: "people", place: room, people: [] }, `WHO ${room}`);
 }
 
 /** @type {Means} */
 function onPart(session, line, around) {
-    const message = stamped(session, line, around);
-    if (message.own) session.forget(message.place);
-    session.tell({ type: message.own ? "out" : "left", ...message, why: shown(line.params[1] ?? "") });
-}
-
-/** @type {Means} */
-function onQuit(session, line) {
-    const why = shown(line.params[0] ?? "");
-    if (!session.isMe(line.nick)) session.tell({ type: "quit", nick: shown(line.nick), why, time: timeOf(line) });
+    if (session.isMe(line.nick)) session.forget(line.params[0] ?? "");
+    tellOfPlace(session, line, around);
 }
 
 /** @type {Means} */
 function onKick(session, line, around) {
-    const [, target = "", why = ""] = line.params;
-    const message = { ...stamped(session, line, around), target: shown(target), why: shown(why) };
-    if (session.isMe(target) && !message.past) session.forget(message.place);
-    session.tell({ type: "kicked", ...message, me: session.isMe(target) });
+    const message = inPlace(session, line, around);
+    if (session.isMe(line.params[1] ?? "") && !message.past) session.forget(message.place);
+    session.tell(message);
 }
 
 /** @type {Means} */
 function onNick(session, line) {
-    const [to = ""] = line.params;
-    const own = session.isMe(line.nick);
-    if (own) {
-        session.nick = to;
-        session.who.nick = to;
-        session.store.keep({ nick: to });
-    }
-    session.tell({ type: "renamed", nick: shown(line.nick), to: shown(to), own, time: timeOf(line) });
-}
-
-/** @type {Means} */
-function onTopic(session, line, around) {
-    const message = stamped(session, line, around);
-    session.tell({ type: "topic", ...message, text: shown(line.params[1] ?? ""), news: true });
+    const [nick = ""] = line.params;
+    session.tell(ofPerson(session, line));
+    if (!session.isMe(line.nick)) return;
+    session.nick = session.who.nick = nick;
+    session.store.keep({ nick });
 }
 
 /** @type {Means} */
 function onRename(session, line) {
-    const [room = "", to = "", why = ""] = line.params;
+    const [room = "", to = ""] = line.params;
     const { rooms } = session.store.kept;
+    const key = Object.values(rooms).find(({ name }) => name === room)?.key ?? "";
     session.forget(room);
-    session.store.keep({ rooms: { ...session.store.kept.rooms, [to]: { name: to, key: Object.values(rooms).find((known) => known.name === room)?.key ?? "" } } });
+    session.store.keep({ rooms: { ...session.store.kept.rooms, [to]: { name: to, key } } });
     session.history.rename(room, to);
-    session.tell({ type: "moved", place: room, to: shown(to), nick: shown(line.nick), why: shown(why) });
+    session.tell(ofPerson(session, line));
 }
 
 /** @type {Means} */
-function onMode(session, line, around) {
-    const [target = "", letters = "", ...args] = line.params;
-    const rule = /([+-])[A-Za-z]*o/.exec(letters)?.[1];
-    if (rule && session.isMe(target)) session.tell({ type: "operator", on: rule === "+" });
-    if (!isRoom(target)) return;
-    session.tell({ type: "modes", ...stamped(session, line, around), letters, args: args.map(shown) });
-}
-
-/** @type {Means} */
-function onAway(session, line) {
-    session.tell({ type: "away", nick: shown(line.nick), away: line.params.length > 0 });
-}
-
-/** @type {Means} */
-function onInvite(session, line) {
-    const [nick = "", room = ""] = line.params;
-    if (!session.isMe(nick)) return;
-    session.tell({ type: "invited", place: room, nick: shown(line.nick) });
-}
+const onMode = (session, line, around) =>
+    (isRoom(line.params[0] ?? "") ? tellOfPlace : tellOfPerson)(session, line, around);
 
 // ── the server ───────────────────────────────────────────────────────────────────────────────────
 
@@ -355,8 +303,8 @@ const NUMERICS = {
         if (asked) note(session, asked, "", why);
         session.linked();
     },
-    "305": (session) => session.tell({ type: "away", nick: session.nick, away: false }),
-    "306": (session) => session.tell({ type: "away", nick: session.nick, away: true }),
+    "305": (session) => session.tell({ type: "AWAY", nick: session.nick, params: [] }),
+    "306": (session) => session.tell({ type: "AWAY", nick: session.nick, params: ["away"] }),
     "322": (session, [room = "", count = "0", topic = ""], asked) => {
         if (asked?.kind === "list") asked.rooms.push({ room, count: Number(count), topic });
     },
@@ -458,15 +406,15 @@ const COMMANDS = {
         if (asked?.kind === "join") session.joined(asked.place); // we are there already
     }],
     AUTHENTICATE: [1, (session, line) => void session.authenticate(line.params[0] ?? "")],
-    AWAY: [0, onAway],
+    AWAY: [0, tellOfPerson],
     CAP: [3, onCap],
     CHATHISTORY: [3, (session, line) => session.history.talked(line.params[1] ?? "", line.params[2] ?? "")],
     ERROR: [1, onError],
     FAIL: [3, onFail],
-    INVITE: [2, onInvite],
+    INVITE: [2, tellOfPerson],
     JOIN: [1, onJoin],
     KICK: [2, onKick, true],
-    MARKREAD: [1, onMarkRead],
+    MARKREAD: [2, tellOfPerson],
     MODE: [2, onMode, true],
     NICK: [1, onNick],
     NOTE: [3, onFail],
@@ -474,12 +422,12 @@ const COMMANDS = {
     PART: [1, onPart],
     PING: [1, (session, line) => session.line("PONG", line.params.at(-1) ?? "")],
     PRIVMSG: [2, onSaid, true],
-    QUIT: [0, onQuit],
-    REDACT: [2, onRedact, true],
+    QUIT: [0, tellOfPerson],
+    REDACT: [2, tellOfPlace, true],
     REGISTER: [3, onRegister],
     RENAME: [2, onRename],
-    TAGMSG: [1, onTagged, true],
-    TOPIC: [2, onTopic, true],
+    TAGMSG: [1, tellOfPlace, true],
+    TOPIC: [2, tellOfPlace, true],
     WALLOPS: [1, (session, line) => note(session, undefined, "", `${line.nick} announces: ${line.params[0]}`)],
     WARN: [3, onFail],
 };

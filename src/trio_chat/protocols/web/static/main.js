@@ -127,7 +127,7 @@ export class Chat {
         if (message.type === "refused") this.#refused(message.about, message.why);
         if (message.type === "left chat") this.panels.ask();
         if (message.type === "talk") this.#remember();
-        if (message.type === "in" && !message.past) this.#entered(message.place);
+        if (message.type === "JOIN" && message.own) this.#entered(message.place);
         if (message.type === "page") this.#seek();
         if (message.type === "ready") this.#ready();
         this.panels.waits?.(message);

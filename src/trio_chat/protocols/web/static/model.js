@@ -182,10 +182,6 @@ export class Model {
             if (name !== this.state.account) this.tell(this.here, name ? `You are logged in as ${name}.` : "You are logged out.", { kind: "note" });
             this.state.account = name;
         },
-        operator: ({ on }) => {
-            this.state.rules = on;
-            this.tell(this.here, on ? "You are an operator of this server now." : "You are no operator of this server any more.", { kind: "note" });
-        },
         note: ({ place, text, refusal }) => {
             const where = (place && this.find(place)) || (refusal || !place ? this.here : this.open(""));
             this.tell(where, text, { kind: refusal ? "refusal" : "note" });
@@ -204,84 +200,84 @@ export class Model {
             if (known) this.remove(known.place, known.line);
             this.ours.delete(token);
         },
-        reacted: (reacted) => this.#reacted(reacted),
-        removed: ({ place, target, nick, why }) => {
+        TAGMSG: (tagged) => this.#tagged(tagged),
+        REDACT: ({ place, nick, params: [, target, why] }) => {
             const line = this.find(place)?.ids.get(target);
             if (!line || line.kind === "removed") return;
-            const text = `(removed by ${nick}${why ? `: ${why}` : ""})`;
+            const text = `(removed by ${nick}${because(why)})`;
             Object.assign(line, { kind: "removed", text, mention: false, rev: line.rev + 1 });
         },
-        typing: ({ place, nick, active }) => {
-            const where = this.find(place);
-            if (!where || this.ignores(nick)) return;
-            if (active) where.typing.set(nick, this.now() + TYPING);
-            else where.typing.delete(nick);
-        },
-        read: ({ place, time }) => this.#read(place, time),
+        MARKREAD: ({ params: [place, time] }) => this.#read(place, Date.parse(time.replace("timestamp=", "")) || 0),
         page: ({ place, complete }) => Object.assign(this.open(place), { asking: false, complete }),
         "caught up": ({ place }) => {
             const where = this.find(place);
             if (where && !where.marked) where.marked = where.lines.findLast(({ id }) => id)?.time ?? this.now();
         },
         talk: ({ place }) => void this.open(place),
-        in: ({ place }) => Object.assign(this.open(place), { joined: true, name: place }),
-        out: ({ place, why }) => this.#out(place, `You have left ${place}${why ? `: ${why}` : ""}`),
         "kept out": ({ place, why }) => {
             const where = this.find(place) ?? this.here;
             this.tell(where, why, { kind: "refusal" });
         },
-        kicked: ({ place, target, nick, why, me, past, id, time }) => {
-            const reason = why && why !== nick ? `: ${why}` : "";
-            this.#event({ place, id, time, text: `${nick} kicked ${me ? "you" : target} out${reason}` });
-            if (past) return;
-            this.find(place)?.members.delete(fold(target));
-            if (me) this.#out(place, "");
-        },
-        joined: ({ place, nick, time, past }) => {
-            if (past) return;
+        JOIN: ({ place, nick, own, time }) => {
+            if (own) return Object.assign(this.open(place), { joined: true, name: place });
             this.open(place).members.set(fold(nick), { nick, prefixes: "", away: false, bot: false });
             this.#comesOrGoes(this.open(place), nick, "joined", "", time);
         },
-        left: ({ place, nick, why, time, past }) => {
+        PART: ({ place, nick, own, params: [, why], time }) => {
             const where = this.find(place);
-            if (!past && where?.members.delete(fold(nick))) this.#comesOrGoes(where, nick, "left", why, time);
+            if (own) this.#out(where, `You have left ${place}${because(why)}`);
+            else if (where?.members.delete(fold(nick))) this.#comesOrGoes(where, nick, "left", why, time);
         },
-        quit: ({ nick, why, time }) => {
-            for (const place of this.state.places.values()) {
+        KICK: (kicked) => {
+            const { place, nick, past, params: [, target, why] } = kicked;
+            const me = this.isMe(target);
+            this.#event(kicked, `${nick} kicked ${me ? "you" : target} out${because(why !== nick && why)}`);
+            if (past) return;
+            this.find(place)?.members.delete(fold(target));
+            if (me) this.#out(this.find(place), "");
+        },
+        QUIT: ({ nick, own, params: [why], time }) => {
+            for (const place of own ? [] : this.state.places.values()) {
                 const gone = place.members.delete(fold(nick)) || (place.kind === "person" && fold(place.name) === fold(nick));
                 if (gone) this.#comesOrGoes(place, nick, "left", why, time);
             }
         },
-        renamed: (renamed) => this.#renamed(renamed),
-        moved: ({ place, to, nick, why }) => {
+        NICK: (renamed) => this.#renamed(renamed),
+        RENAME: ({ nick, params: [place, to, why] }) => {
             const where = this.find(place);
             if (!where) return;
             this.state.places.delete(fold(place));
             this.state.places.set(fold(to), where);
             if (fold(this.current) === fold(place)) this.current = to;
             where.name = to;
-            this.tell(where, `${nick} renamed ${place} to ${to}${why ? `: ${why}` : ""}`);
+            this.tell(where, `${nick} renamed ${place} to ${to}${because(why)}`);
         },
         roster: ({ place, people }) => {
             const where = this.find(place);
             if (where?.joined) where.members = new Map(people.map((/** @type {Member} */ one) => [fold(one.nick), one]));
         },
-        topic: ({ place, text, news, nick, id, time, past }) => {
+        topic: ({ place, text }) => (this.open(place).topic = text),
+        TOPIC: (set) => {
+            const { place, nick, past, params: [, text] } = set;
             if (!past) this.open(place).topic = text;
-            if (news) this.#event({ place, id, time, text: text ? `${nick} set the topic: ${text}` : `${nick} removed the topic` });
+            this.#event(set, text ? `${nick} set the topic: ${text}` : `${nick} removed the topic`);
         },
-        modes: ({ place, nick, letters, args, id, time, past }) => {
+        MODE: (set) => {
+            const { place, nick, past, params: [target, letters, ...args] } = set;
+            if (!isRoom(target)) return this.#ownMode(target, letters);
             if (!past) this.#modes(this.open(place), letters, [...args]);
-            this.#event({ place, id, time, text: banOf(nick, letters, args) || `${nick} set mode ${[letters, ...args].join(" ")}` });
+            this.#event(set, banOf(nick, letters, args) || `${nick} set mode ${[letters, ...args].join(" ")}`);
         },
-        away: ({ nick, away }) => {
-            if (fold(nick) === fold(this.state.nick)) this.state.away = away;
+        AWAY: ({ nick, params: { length } }) => {
+            if (this.isMe(nick)) this.state.away = length > 0;
             for (const { members } of this.state.places.values()) {
                 const member = members.get(fold(nick));
-                if (member) member.away = away;
+                if (member) member.away = length > 0;
             }
         },
-        invited: ({ place, nick }) => this.tell(this.here, `${nick} invites you to ${place}: /join ${place}`, { kind: "note" }),
+        INVITE: ({ nick, params: [whom, room] }) => {
+            if (this.isMe(whom)) this.tell(this.here, `${nick} invites you to ${room}: /join ${room}`, { kind: "note" });
+        },
     };
 
     /** @param {any} said */
@@ -338,18 +334,29 @@ export class Model {
         this.ours.set(token, { place, line });
     }
 
-    /** @param {any} reacted */
-    #reacted({ place, target, nick, emoji, on }) {
+    /** @param {any} tagged */
+    #tagged({ place, nick, own, past, tags }) {
         const where = this.find(place);
+        const typing = tags.get("+typing");
+        const react = tags.get("+draft/react");
+        const emoji = shown(react ?? tags.get("+draft/unreact") ?? "").slice(0, 32);
+        const target = tags.get("+draft/reply");
         if (!where || this.ignores(nick)) return;
-        const known = where.reactions.get(target) ?? new Map();
+        if (typing === "active" && !past && !own) where.typing.set(nick, this.now() + TYPING);
+        else if (typing) where.typing.delete(nick);
+        if (emoji && target) this.#reacted(where, target, nick, emoji, react !== undefined);
+    }
+
+    /** @param {Place} place @param {string} target @param {string} nick @param {string} emoji @param {boolean} on */
+    #reacted(place, target, nick, emoji, on) {
+        const known = place.reactions.get(target) ?? new Map();
         const nicks = (known.get(emoji) ?? []).filter((/** @type {string} */ one) => one !== nick);
         if (on) nicks.push(nick);
         if (nicks.length) known.set(emoji, nicks);
         else known.delete(emoji);
-        where.reactions.set(target, known);
-        if (where.reactions.size > REACTED_MAX) where.reactions.delete(where.reactions.keys().next().value);
-        const line = where.ids.get(target);
+        place.reactions.set(target, known);
+        if (place.reactions.size > REACTED_MAX) place.reactions.delete(place.reactions.keys().next().value);
+        const line = place.ids.get(target);
         if (line) line.rev += 1;
     }
 
@@ -364,18 +371,17 @@ export class Model {
         place.mentions = news.filter((line) => line.mention || place.kind === "person").length;
     }
 
-    /** @param {string} name @param {string} why */
-    #out(name, why) {
-        const place = this.find(name);
+    /** @param {Place | undefined} place @param {string} why */
+    #out(place, why) {
         if (!place) return;
         place.joined = false;
         place.members = new Map();
         if (why) this.tell(place, why);
     }
 
-    /** An event that has an id, as it is part of the history.
-     * @param {any} event */
-    #event({ place, id, time, text }) {
+    /** What has an id, as it is part of the history.
+     * @param {any} event @param {string} text */
+    #event({ place, id, time }, text) {
         const where = this.open(place);
         if (!where.ids.has(id)) this.tell(where, text, { id, time });
     }
@@ -385,7 +391,7 @@ export class Model {
         place.typing.delete(nick);
         if (this.ignores(nick)) return;
         if (place.kind === "person" || time - (place.speakers.get(nick) ?? 0) < LATELY) {
-            return this.tell(place, `${nick} ${did}${why ? `: ${why}` : ""}`);
+            return this.tell(place, `${nick} ${did}${because(why)}`);
         }
         const sent = place.lines.findLast((line) => line.state === "sent");
         const line = sent?.did ? sent : this.line({ did: {} });
@@ -397,7 +403,7 @@ export class Model {
     }
 
     /** @param {any} renamed */
-    #renamed({ nick, to, own }) {
+    #renamed({ nick, own, params: [to] }) {
         if (own) this.state.nick = to;
         for (const place of this.state.places.values()) {
             const member = place.members.get(fold(nick));
@@ -408,6 +414,14 @@ export class Model {
             place.members.set(fold(to), { ...member, nick: to });
             this.tell(place, own ? `You are ${to} now` : `${nick} is now ${to}`);
         }
+    }
+
+    /** @param {string} nick @param {string} letters */
+    #ownMode(nick, letters) {
+        const sign = /([+-])[A-Za-z]*o/.exec(letters)?.[1];
+        if (!sign || !this.isMe(nick)) return;
+        this.state.rules = sign === "+";
+        this.tell(this.here, `You are ${this.state.rules ? "an operator of this server now" : "no operator of this server any more"}.`, { kind: "note" });
     }
 
     /** @param {Place} place @param {string} letters @param {string[]} args */
@@ -422,6 +436,11 @@ export class Model {
             const others = member.prefixes.replace(prefix, "");
             member.prefixes = on ? [...(prefix + others)].sort((a, b) => "~&@%+".indexOf(a) - "~&@%+".indexOf(b)).join("") : others;
         }
+    }
+
+    /** @param {string} nick */
+    isMe(nick) {
+        return fold(nick) === fold(this.state.nick);
     }
 
     /** @param {string} nick */
@@ -446,6 +465,9 @@ export class Model {
         }
     }
 }
+
+/** @param {string | false | undefined} why */
+const because = (why) => (why ? `: ${why}` : "");
 
 /** One ban or mute in words; empty if it is another change.
  * @param {string} by @param {string} letters @param {string[]} args */
