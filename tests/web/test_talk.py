@@ -133,6 +133,13 @@ def test_search_leads_to_where_it_was_said(browser: Browser, server: Server) -> 
         expect(page.locator("#log .row.found")).to_be_in_viewport()
         page.locator("#down").click()
         expect(page.locator("#log .row.said").last).to_be_in_viewport()
+        page.keyboard.press("F8")
+        page.get_by_role("menuitem", name="Search…").click()
+        window = page.locator("dialog").element_handle()
+        page.fill("dialog input", "needle")
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog .found button")).to_contain_text("the needle")
+        assert window.evaluate("(one) => one.open")  # the answer came to the window that asked
     irina.close()
 
 

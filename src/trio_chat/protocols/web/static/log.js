@@ -305,7 +305,7 @@ export class Log {
     #act(what, event) {
         const found = this.#lineOf(this.tools);
         if (!found) return;
-        if (what === "react") this.chat.panels.react(found.line, found.row);
+        if (what === "react") this.chat.panels.react(found.line);
         if (what === "reply") this.chat.reply(found.line);
         if (what === "menu") this.chat.panels.lineMenu(found.line, event ?? found.row);
     }

@@ -3,14 +3,22 @@
 import { search } from "./commands.js";
 import { byId, colour, h, iconButton, momentOf } from "./dom.js";
 import { countdown, lost } from "./frame.js";
-import { fold, isRoom } from "./irc.js";
+import { fold, roomName } from "./irc.js";
 import { piecesOf, shownLines } from "./text.js";
 import { COMMANDS, EMOJI } from "./words.js";
 
 /** @typedef {import("./main.js").Chat} Chat */
 
-/** What a menu offers: the words, and what they do; null divides.
- * @typedef {[string, () => void] | null} Choice */
+/** What a menu offers: the words, and what they do, or the line that they send; null divides, what is
+ * empty is left out.
+ * @typedef {[string, string[] | ((at: Event | HTMLElement) => void)]} Choice
+ * @typedef {Choice | null | undefined | false | ""} MaybeChoice */
+
+/** A field of a form: its label, and the attributes of the input.
+ * @typedef {{label: string, id: string} & Record<string, any>} Field */
+
+/** What can be found: the words that show it, and what is done if it is chosen.
+ * @typedef {{words: (Node | string)[], does: () => void}} Found */
 
 const REACTIONS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 
@@ -51,36 +59,33 @@ export class Panels {
     /** Ask who wants in; `why` is what the server says against it.
      * @param {string} [why] @param {string} [about] */
     ask(why = "", about = "") {
-        const { chat } = this;
+        const { who, store, invitation, secure } = this.chat;
         const needsAccount = about === "login" || /account|log ?in/i.test(why);
-        const nick = h("input", { id: "nick", name: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false", maxlength: "20",
-            required: true, value: chat.who.nick || chat.store.kept.nick, "aria-describedby": "why", "aria-invalid": why && about === "nick" ? "true" : "" });
         const asksEntry = about === "entry" && /invitation|password/i.test(why);
-        const entry = h("input", { id: "entry", type: /password/i.test(why) ? "password" : "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false", maxlength: "300",
-            value: chat.invitation.entry || chat.store.kept.entry, "aria-describedby": "why", "aria-invalid": String(chat.who.entry !== "") });
-        const password = h("input", { id: "password", name: "password", type: "password", autocomplete: "current-password", maxlength: "300" });
-        const more = h("details", { open: needsAccount || chat.who.password }, h("summary", {}, "I have an account here"),
-            h("label", { for: "password" }, "Password"), password);
+        const described = { autocapitalize: "none", spellcheck: "false", "aria-describedby": "why" };
+        const nick = field({ ...described, label: "Nickname", id: "nick", name: "username", autocomplete: "username", maxlength: "20", required: true,
+            value: who.nick || store.kept.nick, "aria-invalid": about === "nick" && "true" });
+        const entry = field({ ...described, label: "Invitation, or the password of this chat", id: "entry", type: /password/i.test(why) ? "password" : "text",
+            maxlength: "300", value: invitation.entry || store.kept.entry, "aria-invalid": String(who.entry !== "") });
+        const password = field({ label: "Password", id: "password", type: "password", autocomplete: "current-password", maxlength: "300" });
+        const more = h("details", { open: needsAccount || who.password }, h("summary", {}, "I have an account here"), ...password);
         const button = h("button", { type: "submit", class: "main" }, "Enter");
         const submit = (/** @type {Event} */ event) => {
             event.preventDefault();
             button.disabled = true;
             button.textContent = "Entering…";
-            chat.enter(nick.value.trim(), more.open ? password.value : "", entry.value);
+            this.chat.enter(nick[1].value.trim(), more.open ? password[1].value : "", entry[1].value);
         };
-        const invited = chat.invitation.entry && !why ? ` You are invited${chat.invitation.room ? ` to ${chat.invitation.room}` : ""}.` : "";
+        const invited = invitation.entry && !why ? ` You are invited${invitation.room ? ` to ${invitation.room}` : ""}.` : "";
         this.#tell(why && `${why.replace(/\.$/, "")}.`);
         this.countdown.textContent = "";
         this.start.hidden = false;
         byId("chat").hidden = true;
         this.start.replaceChildren(h("form", { class: "card", submit },
-            h("h1", {}, document.title.split(" – ").at(-1) || "trio-chat"),
-            h("p", {}, `Pick a nickname and talk.${invited}`),
-            h("label", { for: "nick" }, "Nickname"), nick,
-            this.why, this.countdown,
-            ...(asksEntry ? [h("label", { for: "entry" }, "Invitation, or the password of this chat"), entry] : []), more, button,
-            !chat.secure && h("p", { class: "hint" }, "This page came without encryption, so there are no logins and no notifications here.")));
-        (asksEntry ? entry : needsAccount && nick.value ? password : nick).focus();
+            h("h1", {}, document.title.split(" – ").at(-1) || "trio-chat"), h("p", {}, `Pick a nickname and talk.${invited}`),
+            ...nick, this.why, this.countdown, ...(asksEntry ? entry : []), more, button,
+            !secure && h("p", { class: "hint" }, "This page came without encryption, so there are no logins and no notifications here.")));
+        (asksEntry ? entry : needsAccount && nick[1].value ? password : nick)[1].focus();
     }
 
     /** Say why nobody is in yet, if there is no connection. It is tried again by itself. */
@@ -101,17 +106,21 @@ export class Panels {
 
     // ── windows ──────────────────────────────────────────────────────────────────────────────────
 
+    close() {
+        /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog[open]"))?.close();
+    }
+
     /** Open a window; whatever is open closes.
-     * @param {string} title @param {(Node | string | false)[]} content @param {string} [kind] */
+     * @param {string} title @param {Node[]} content @param {string} [kind] */
     window(title, content, kind = "") {
-        document.querySelectorAll("dialog").forEach((one) => one.close());
-        const close = () => dialog.close();
+        this.close();
         const dialog = h("dialog", { class: `panel ${kind}`, "aria-label": title,
-            click: (/** @type {Event} */ event) => event.target === dialog && close(),
-            keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (event.preventDefault(), close()) },
-        h("div", { class: "head" }, h("h2", {}, title), iconButton("close", "Close", close)), ...content);
+            click: (/** @type {Event} */ event) => event.target === dialog && this.close(),
+            keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (event.preventDefault(), this.close()) },
+        h("div", { class: "head" }, h("h2", {}, title), iconButton("close", "Close", () => this.close())), ...content);
         dialog.addEventListener("close", () => {
             dialog.remove();
+            if (this.isOpen) return; // the window that has taken its place
             this.waits = null;
             if (matchMedia("(hover: hover)").matches) this.chat.input.focus();
         });
@@ -120,12 +129,13 @@ export class Panels {
         return dialog;
     }
 
-    /** @param {string} title @param {Choice[]} choices @param {Event | HTMLElement} at */
+    /** @param {string} title @param {MaybeChoice[]} choices @param {Event | HTMLElement} at */
     menu(title, choices, at) {
-        const items = choices.map((choice) => {
+        const items = choices.filter((choice) => choice === null || choice).map((choice) => {
             if (!choice) return h("hr");
             const [words, does] = choice;
-            return h("button", { type: "button", role: "menuitem", click: () => (dialog.close(), does()) }, words);
+            const click = () => (this.close(), typeof does === "function" ? does(at) : this.chat.line(...does));
+            return h("button", { type: "button", role: "menuitem", click }, words);
         });
         const dialog = this.window(title, [h("div", { role: "menu", "aria-label": title, keydown: step }, ...items)], "menu");
         const box = at instanceof MouseEvent && at.clientX ? { left: at.clientX, bottom: at.clientY }
@@ -136,19 +146,29 @@ export class Panels {
         dialog.style.top = `${Math.max(8, Math.min(box.bottom + 4, innerHeight - height - 8))}px`;
     }
 
-    /** Ask for one thing.
-     * @param {string} title @param {string} label @param {(text: string) => void} then
-     * @param {Record<string, any>} [how]  attributes of the field
-     * @param {(Node | false)[]} more */
-    prompt(title, label, then, how = {}, ...more) {
-        const field = h("input", { id: "field", autocomplete: "off", ...how });
-        const dialog = this.window(title, [h("form", { submit: (/** @type {Event} */ event) => {
-            event.preventDefault();
-            const text = field.value;
-            dialog.close();
-            then(text);
-        } }, ...more.filter(Boolean), h("label", { for: "field" }, label), field, h("button", { type: "submit", class: "main" }, "OK"))], "small");
-        field.select();
+    /** A choice that asks for what it needs; the last field counts.
+     * @param {string} words @param {Field | Field[]} fields @param {(text: string, form: HTMLFormElement) => void} then
+     * @returns {Choice} */
+    #asking(words, fields, then) {
+        const title = words.replace("…", "");
+        const rows = [fields].flat();
+        return [words, () => {
+            const inputs = rows.map((row) => field({ autocomplete: "off", ...row }));
+            const submit = (/** @type {Event} */ event) => {
+                event.preventDefault();
+                this.close();
+                then(inputs.at(-1)?.[1].value ?? "", form);
+            };
+            const form = h("form", { submit }, ...inputs.flat(), h("button", { type: "submit", class: "main" }, "OK"));
+            this.window(title, [form], "small");
+            inputs.at(-1)?.[1].select();
+        }];
+    }
+
+    /** A choice whose line may end with a reason.
+     * @param {string} words @param {string} label @param {string[]} line */
+    #because(words, label, ...line) {
+        return this.#asking(words, { label, id: "field" }, (why) => this.chat.line(...line, ...(why ? [why] : [])));
     }
 
     // ── menus ────────────────────────────────────────────────────────────────────────────────────
@@ -156,20 +176,23 @@ export class Panels {
     /** @param {Event} event */
     meMenu(event) {
         const { chat } = this;
-        const { state } = chat.model;
+        const { nick, away, account } = chat.model.state;
         const { theme, typing, notify } = chat.store.kept;
         const themes = /** @type {const} */ (["auto", "dark", "light"]);
         const next = themes[(themes.indexOf(theme) + 1) % 3];
-        this.menu(state.nick, [
-            ["Change nickname…", () => this.prompt("Change nickname", "New nickname", (nick) => nick && chat.line("NICK", nick), { value: state.nick, maxlength: "20" })],
-            [state.away ? "I am back" : "Away…", () => state.away ? chat.line("AWAY") : this.prompt("Away", "What others are told", (text) => chat.line("AWAY", text || "away"))],
+        const named = (/** @type {string | undefined} */ one) => (one === "auto" ? "as the system" : one);
+        const guest = !account && chat.secure;
+        this.menu(nick, [
+            this.#asking("Change nickname…", { label: "New nickname", id: "field", value: nick, maxlength: "20" }, (to) => to && chat.line("NICK", to)),
+            away ? ["I am back", ["AWAY"]] : this.#asking("Away…", { label: "What others are told", id: "field" }, (text) => chat.line("AWAY", text || "away")),
             null,
-            ...(state.account ? [this.#choice("Log out", () => chat.line("NS", "LOGOUT", "FORGET"))]
-                : chat.secure ? [this.#choice("Make this nickname mine…", () => this.#password("register")), this.#choice("Log in…", () => this.#password("login"))] : []),
+            account && ["Log out", ["NS", "LOGOUT", "FORGET"]],
+            guest && this.#password("Make this nickname mine…", "register", { readonly: true }, { autocomplete: "new-password", minlength: "8" }),
+            guest && this.#password("Log in…", "login", {}, { autocomplete: "current-password" }),
             null,
             [notify ? "Turn notifications off" : "Turn notifications on", () => void chat.notifier.set(!notify)],
             [typing ? "Do not tell when I type" : "Tell others when I type", () => chat.keep({ typing: !typing })],
-            [`Colours: ${theme === "auto" ? "as the system" : theme} → ${next === "auto" ? "as the system" : next}`, () => chat.keep({ theme: next })],
+            [`Colours: ${named(theme)} → ${named(next)}`, () => chat.keep({ theme: next })],
             null,
             ["Help", () => this.help()],
             ["Leave", () => chat.quit("")],
@@ -177,163 +200,160 @@ export class Panels {
         ], event);
     }
 
-    /** @param {string} words @param {() => void} does
-     * @returns {Choice} */
-    #choice = (words, does) => [words, does];
-
-    /** Ask for a password, so that password managers know what for.
-     * @param {"register" | "login"} what */
-    #password(what) {
-        const { nick } = this.chat.model.state;
-        const isNew = what === "register";
-        const name = h("input", { id: "name", name: "username", autocomplete: "username", value: nick, readonly: isNew });
-        this.prompt(isNew ? "Make this nickname yours" : "Log in", "Password", (password) => {
-            if (password) this.chat.ask({ do: what, name: name.value, password });
-        }, { type: "password", name: "password", autocomplete: isNew ? "new-password" : "current-password", required: true, minlength: isNew ? "8" : "" },
-        h("label", { for: "name" }, "Nickname"), name);
+    /** A choice that asks for a password, so that password managers know what for.
+     * @param {string} words @param {"register" | "login"} what
+     * @param {Record<string, any>} ofName @param {Record<string, any>} ofPassword */
+    #password(words, what, ofName, ofPassword) {
+        const name = { label: "Nickname", id: "name", name: "username", autocomplete: "username", value: this.chat.model.state.nick, ...ofName };
+        return this.#asking(words, [name, { label: "Password", id: "field", name: "password", type: "password", required: true, ...ofPassword }],
+            (password, form) => this.chat.ask({ do: what, name: form.username.value, password }));
     }
 
     /** @param {string} nick @param {Event | HTMLElement} at */
     personMenu(nick, at) {
         const { chat } = this;
-        const { here, leads, state } = chat.model;
-        const own = fold(nick) === fold(state.nick);
-        const member = here.members.get(fold(nick));
-        const is = (/** @type {string} */ sign) => member?.prefixes.includes(sign);
-        const room = here.name;
-        const why = (/** @type {string} */ title, /** @type {(why: string) => void} */ then) => this.prompt(title, "Why (others are told)", then);
+        const { model } = chat;
+        const { here: { name: room, members }, leads } = model;
+        const others = !model.isMe(nick);
+        const member = leads && members.get(fold(nick));
+        const may = others && member;
+        const [op, voice] = ["@", "+"].map((sign) => member && member.prefixes.includes(sign));
+        const why = "Why (others are told)";
         this.menu(nick, [
-            ...(own ? [] : [this.#choice("Message in private", () => chat.talk(nick)), this.#choice("Mention", () => chat.input.insert(`${nick}: `))]),
-            ["Who is that?", () => chat.line("WHOIS", nick)],
-            ...(own ? [] : [this.#choice(chat.model.ignores(nick) ? "Stop ignoring" : "Ignore", () => chat.ignore(nick, !chat.model.ignores(nick)))]),
-            ...(leads && member ? [null,
-                this.#choice(is("@") ? "Take operator status away" : "Make operator", () => chat.line("MODE", room, is("@") ? "-o" : "+o", nick)),
-                this.#choice(is("+") ? "Take voice away" : "Give voice", () => chat.line("MODE", room, is("+") ? "-v" : "+v", nick)),
-                ...(own ? [] : [
-                    this.#choice("Mute…", () => why(`Mute ${nick}`, (text) => chat.line("MUTE", room, nick, ...(text ? [text] : [])))),
-                    this.#choice("Remove from the room…", () => why(`Remove ${nick}`, (text) => chat.line("KICK", room, nick, ...(text ? [text] : [])))),
-                    this.#choice("Ban…", () => why(`Ban ${nick}`, (text) => chat.line("BAN", room, nick, ...(text ? [text] : []))))])] : []),
+            others && ["Message in private", () => chat.talk(nick)],
+            others && ["Mention", () => chat.input.insert(`${nick}: `)],
+            ["Who is that?", ["WHOIS", nick]],
+            others && [model.ignores(nick) ? "Stop ignoring" : "Ignore", () => chat.ignore(nick, !model.ignores(nick))],
+            member && null,
+            member && [op ? "Take operator status away" : "Make operator", ["MODE", room, op ? "-o" : "+o", nick]],
+            member && [voice ? "Take voice away" : "Give voice", ["MODE", room, voice ? "-v" : "+v", nick]],
+            may && this.#because("Mute…", why, "MUTE", room, nick),
+            may && this.#because("Remove from the room…", why, "KICK", room, nick),
+            may && this.#because("Ban…", why, "BAN", room, nick),
         ], at);
     }
 
     /** @param {Place} place @param {Event | HTMLElement} at */
     placeMenu(place, at) {
         const { chat } = this;
-        const { name } = place;
-        const ofRoom = place.kind === "room";
+        const { name, topic } = place;
+        const isRoom = place.kind === "room";
         this.menu(name || "Server", [
             ["Search…", () => this.search()],
-            ...(ofRoom ? [
-                this.#choice("Set the topic…", () => this.prompt("Topic", "Topic", (text) => chat.line("TOPIC", name, text), { value: place.topic, maxlength: "390" })),
-                this.#choice("Invite somebody…", () => this.prompt(`Invite to ${name}`, "Nickname", (nick) => nick && chat.line("INVITE", nick, name))),
-                this.#choice("Bans and mutes", () => chat.line("MODE", name, "+b"))] : []),
+            isRoom && this.#asking("Set the topic…", { label: "Topic", id: "field", value: topic, maxlength: "390" }, (text) => chat.line("TOPIC", name, text)),
+            isRoom && this.#asking("Invite somebody…", { label: "Nickname", id: "field" }, (nick) => nick && chat.line("INVITE", nick, name)),
+            isRoom && ["Bans and mutes", ["MODE", name, "+b"]],
             null,
             ["Clear", () => chat.clear()],
-            ...(name ? [this.#choice(ofRoom ? "Leave" : "Close", () => chat.close(place))] : []),
+            name && [isRoom ? "Leave" : "Close", () => chat.close(place)],
         ], at);
     }
 
     /** @param {Shown} line @param {Event | HTMLElement} at */
     lineMenu(line, at) {
         const { chat } = this;
-        const { here, leads, state: { caps } } = chat.model;
-        const text = shownLines(line.text);
+        const { here: { name }, leads, state: { caps } } = chat.model;
         const links = piecesOf(line.text).flatMap(({ href }) => href ?? []);
-        const said = line.id && here.name && ["said", "action", "notice"].includes(line.kind);
-        const row = at instanceof HTMLElement ? at : null;
+        const said = line.id && name && ["said", "action", "notice"].includes(line.kind);
+        const theirs = line.nick && !line.own;
+        const mayRemove = said && caps.includes("draft/message-redaction") && (line.own || leads);
         this.menu("Message", [
-            ...(said ? [this.#choice("Reply", () => chat.reply(line)), this.#choice("React…", () => this.react(line, row))] : []),
-            ["Copy text", () => void navigator.clipboard?.writeText(text)],
-            ...links.slice(0, 3).map((href) => this.#choice(`Open ${href.slice(0, 40)}`, () => void open(href, "_blank", "noopener,noreferrer"))),
-            ...(line.nick && !line.own ? [this.#choice(`About ${line.nick}…`, () => this.personMenu(line.nick, at))] : []),
-            ...(said && !line.own ? [this.#choice("Report to the operators…", () => this.prompt("Report this message", "Why", (why) => chat.line("REPORT", here.name, line.id, ...(why ? [why] : []))))] : []),
-            ...(said && caps.includes("draft/message-redaction") && (line.own || leads) ? [null, this.#choice("Remove", () => chat.line("REDACT", here.name, line.id))] : []),
+            said && ["Reply", () => chat.reply(line)],
+            said && ["React…", () => this.react(line)],
+            ["Copy text", () => void navigator.clipboard?.writeText(shownLines(line.text))],
+            ...links.slice(0, 3).map((href) => /** @type {Choice} */ ([`Open ${href.slice(0, 40)}`, () => void open(href, "_blank", "noopener,noreferrer")])),
+            theirs && [`About ${line.nick}…`, () => this.personMenu(line.nick, at)],
+            said && theirs && this.#because("Report to the operators…", "Why", "REPORT", name, line.id),
+            mayRemove && null,
+            mayRemove && ["Remove", ["REDACT", name, line.id]],
         ], at);
     }
 
-    // ── emoji ────────────────────────────────────────────────────────────────────────────────────
+    // ── finding ──────────────────────────────────────────────────────────────────────────────────
 
-    /** @param {Shown} line @param {HTMLElement | null} _at */
-    react(line, _at) {
+    /** A window with a field, and below it what fits to the words in it.
+     * @param {string} title @param {string} label @param {HTMLElement} list @param {(words: string) => void} draw
+     * @param {Record<string, any>} [how]  attributes of the field */
+    #find(title, label, list, draw, how = {}) {
+        const input = h("input", { type: "search", placeholder: label, "aria-label": label, input: () => draw(input.value.trim()), ...how });
+        this.window(title, [input, list]);
+        draw("");
+        input.focus();
+    }
+
+    /** @param {Shown} line */
+    react(line) {
         this.emoji((picture) => this.chat.react(line, picture), REACTIONS);
     }
 
     /** @param {(picture: string) => void} then @param {string[]} [first] */
     emoji(then, first = []) {
-        const pick = (/** @type {string} */ picture, /** @type {string} */ name) =>
-            h("button", { type: "button", title: name, "aria-label": name, click: () => (dialog.close(), then(picture)) }, picture);
         const all = new Map(Object.entries(EMOJI).map(([name, picture]) => [picture, name]));
+        const begin = first.map((picture) => /** @type {const} */ ([picture, all.get(picture) ?? "emoji"]));
         const grid = h("div", { class: "emoji" });
-        const draw = (/** @type {string} */ words) => {
-            const found = [...all].filter(([, name]) => name.includes(words));
-            const begin = words ? [] : first.map((picture) => pick(picture, all.get(picture) ?? "emoji"));
-            grid.replaceChildren(...begin, ...found.map(([picture, name]) => pick(picture, name)));
-        };
-        const field = h("input", { type: "search", placeholder: "Name of an emoji", "aria-label": "Name of an emoji", input: () => draw(field.value.trim().toLowerCase()),
-            keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && /** @type {HTMLElement | null} */ (grid.firstElementChild)?.click() });
-        const dialog = this.window("Emoji", [field, grid], "small");
-        draw("");
-        field.focus();
+        this.#find("Emoji", "Name of an emoji", grid, (words) => {
+            const found = [...all].filter(([, name]) => name.includes(words.toLowerCase()));
+            grid.replaceChildren(...[...(words ? [] : begin), ...found].map(([picture, name]) =>
+                h("button", { type: "button", title: name, "aria-label": name, click: () => (this.close(), then(picture)) }, picture)));
+        }, { keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && /** @type {HTMLElement | null} */ (grid.firstElementChild)?.click() });
     }
 
-    // ── finding ──────────────────────────────────────────────────────────────────────────────────
-
-    /** A field, and below it what fits; Enter takes the chosen one.
-     * @param {string} title @param {string} label
-     * @param {(words: string) => {words: (Node | string)[], does: () => void}[]} find */
+    /** Let one of what fits be chosen, by Enter or a click.
+     * @param {string} title @param {string} label @param {(words: string) => (Found | false | "" | undefined)[]} find */
     #choose(title, label, find) {
-        let chosen = 0;
+        let [chosen, typed] = [0, ""];
         const list = h("ul", { class: "found", role: "listbox", id: "found", "aria-label": title });
         const draw = () => {
-            const found = find(field.value.trim());
+            const found = find(typed).flatMap((one) => one || []);
             chosen = Math.max(0, Math.min(chosen, found.length - 1));
-            list.replaceChildren(...found.map(({ words, does }, at) => h("li", { role: "option", id: `found${at}`, "aria-selected": String(at === chosen), click: () => (dialog.close(), does()) }, ...words)));
+            list.replaceChildren(...found.map(({ words, does }, at) => h("li", { role: "option", id: `found${at}`, "aria-selected": String(at === chosen), click: () => (this.close(), does()) }, ...words)));
             list.children[chosen]?.scrollIntoView({ block: "nearest" });
-            field.setAttribute("aria-activedescendant", found.length ? `found${chosen}` : "");
+            list.previousElementSibling?.setAttribute("aria-activedescendant", found.length ? `found${chosen}` : "");
         };
-        const field = h("input", { type: "search", placeholder: label, "aria-label": label, role: "combobox", "aria-controls": "found", "aria-expanded": "true",
-            input: () => (chosen = 0, draw()), keydown: (/** @type {KeyboardEvent} */ event) => {
-                const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-                if (event.key === "Enter") /** @type {HTMLElement | undefined} */ (list.children[chosen])?.click();
-                else if (by) chosen += by, draw();
-                else return;
-                event.preventDefault();
-            } });
-        const dialog = this.window(title, [field, list]);
-        draw();
-        field.focus();
+        const keydown = (/** @type {KeyboardEvent} */ event) => {
+            const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+            if (event.key === "Enter") /** @type {HTMLElement | undefined} */ (list.children[chosen])?.click();
+            else if (by) chosen += by, draw();
+            else return;
+            event.preventDefault();
+        };
+        this.#find(title, label, list, (words) => ([chosen, typed] = [0, words], draw()),
+            { role: "combobox", "aria-controls": "found", "aria-expanded": "true", keydown });
         return draw;
     }
 
     /** Go to a place by a part of its name, or to one that is not open yet. */
     go() {
         const { chat } = this;
+        const { model } = chat;
         this.#choose("Go to", "Room or person", (words) => {
             const key = fold(words);
-            const open = chat.model.places.filter(({ name }) => name && fold(name).includes(key));
-            const people = [...chat.model.here.members.values()].filter(({ nick }) => key && fold(nick).includes(key) && !chat.model.find(nick) && fold(nick) !== fold(chat.model.state.nick));
-            const name = isRoom(words) ? words : `#${words}`;
+            const open = model.places.filter(({ name }) => name && fold(name).includes(key));
+            const people = [...model.here.members.values()].filter(({ nick }) => key && fold(nick).includes(key) && !model.find(nick) && !model.isMe(nick));
             return [
-                ...open.map((place) => ({ words: [place.name], does: () => chat.goTo(place.name) })),
+                ...open.map(({ name }) => ({ words: [name], does: () => chat.goTo(name) })),
                 ...people.slice(0, 20).map(({ nick }) => ({ words: ["Talk to ", h("b", { class: colour(nick) }, nick)], does: () => chat.talk(nick) })),
-                ...(words && !chat.model.find(name) && !/\s/.test(words) ? [{ words: [`Join ${name}`], does: () => chat.join(name, "") }] : []),
+                !model.find(roomName(words)) && this.#enters("Join", words),
             ];
         });
     }
 
+    /** @param {string} verb @param {string} room */
+    #enters(verb, room) {
+        return /^\S+$/.test(room) && { words: [`${verb} ${roomName(room)}`], does: () => this.chat.join(room, "") };
+    }
+
     /** The rooms that the server tells of. */
     rooms() {
-        const { chat } = this;
         /** @type {{room: string, count: number, topic: string}[] | null} */
         let rooms = null;
         const draw = this.#choose("Join a room", "Name of a room, old or new", (words) => {
             const key = fold(words);
             const fit = (rooms ?? []).filter(({ room, topic }) => fold(room).includes(key) || fold(topic).includes(key));
-            const name = isRoom(words) ? words : `#${words}`;
-            const isNew = words && !/\s/.test(words) && !fit.some(({ room }) => fold(room) === fold(name));
             return [
-                ...fit.sort((one, other) => other.count - one.count).map(({ room, count, topic }) => ({ words: [h("b", {}, room), h("small", {}, `${count} there${topic ? ` · ${topic}` : ""}`)], does: () => chat.join(room, "") })),
-                ...(isNew ? [{ words: [`${rooms ? "Make" : "Join"} ${name}`], does: () => chat.join(name, "") }] : []),
+                ...fit.sort((one, other) => other.count - one.count).map(({ room, count, topic }) => ({
+                    words: [h("b", {}, room), h("small", {}, `${count} there${topic ? ` · ${topic}` : ""}`)], does: () => this.chat.join(room, "") })),
+                !fit.some(({ room }) => fold(room) === fold(roomName(words))) && this.#enters(rooms ? "Make" : "Join", words),
             ];
         });
         this.waits = (message) => {
@@ -341,64 +361,66 @@ export class Panels {
             ({ rooms } = message);
             draw();
         };
-        chat.ask({ do: "list" });
+        this.chat.ask({ do: "list" });
     }
 
     /** @param {string} [words] */
     search(words = "") {
         const { chat } = this;
+        const title = `Search ${chat.here.name}`;
         const list = h("ul", { class: "found", "aria-live": "polite" });
         const run = (/** @type {Event} */ event) => {
             event.preventDefault();
-            list.replaceChildren(h("li", { class: "none" }, "Searching…"));
+            this.#showHits(list, [], "Searching…");
             try {
-                search(chat, field.value);
+                search(chat, input.value);
             } catch (error) {
-                list.replaceChildren(h("li", { class: "none" }, String(/** @type {Error} */ (error).message)));
+                this.#showHits(list, [], String(/** @type {Error} */ (error).message));
             }
         };
-        const field = h("input", { type: "search", placeholder: "Words; from:NAME before:2024-12-31 after:2024-12-31", "aria-label": `Search ${chat.model.here.name}`, value: words });
-        const dialog = this.window(`Search ${chat.model.here.name}`, [h("form", { class: "line", submit: run }, field, h("button", { type: "submit", class: "main" }, "Search")), list]);
-        this.waits = ({ type, found, refused }) => {
-            if (type !== "found") return;
-            const hits = found.map((/** @type {any} */ said) => this.#hit(said, () => (dialog.close(), chat.goTo(said.place), chat.log.goTo(said.id))));
-            list.replaceChildren(...(hits.length ? hits.reverse() : [h("li", { class: "none" }, refused || "Nothing was found.")]));
-        };
-        field.focus();
-        if (words) field.form?.requestSubmit();
+        const input = h("input", { type: "search", placeholder: "Words; from:NAME before:2024-12-31 after:2024-12-31", "aria-label": title, value: words });
+        this.window(title, [h("form", { class: "line", submit: run }, input, h("button", { type: "submit", class: "main" }, "Search")), list]);
+        this.waits = ({ type, found, refused }) => type === "found" && this.#showHits(list, found.reverse(), refused || "Nothing was found.");
+        input.focus();
+        if (words) input.form?.requestSubmit();
     }
 
-    /** @param {any} said @param {() => void} go */
-    #hit({ nick, text, time }, go) {
-        return h("li", {}, h("button", { type: "button", click: go }, h("small", {}, `${momentOf(time)} `), h("b", { class: colour(nick) }, nick), " ", h("bdi", {}, shownLines(text))));
+    /** @param {HTMLElement} list @param {any[]} found  lines, with their places @param {string} none  what is said if there are none */
+    #showHits(list, found, none) {
+        const { chat } = this;
+        const hits = found.map(({ nick, text, time, place, id }) => h("li", {},
+            h("button", { type: "button", click: () => (this.close(), chat.goTo(place), chat.log.goTo(id)) },
+                h("small", {}, `${momentOf(time)} `), h("b", { class: colour(nick) }, nick), " ", h("bdi", {}, shownLines(text)))));
+        list.replaceChildren(...(hits.length ? hits : [h("li", { class: "none" }, none)]));
     }
 
     /** Messages that mention us, in all places that are open. */
     mentions() {
-        const { chat } = this;
-        const lines = chat.model.places.flatMap((place) => place.lines.filter((line) => line.mention).map((line) => ({ ...line, place: place.name })));
+        const lines = this.chat.model.places.flatMap(({ name, lines }) => lines.filter(({ mention }) => mention).map((line) => ({ ...line, place: name })));
         lines.sort((one, other) => other.time - one.time);
-        const hits = lines.slice(0, 100).map((said) => this.#hit(said, () => (dialog.close(), chat.goTo(said.place), chat.log.goTo(said.id))));
-        const dialog = this.window("Mentions of you", [h("ul", { class: "found" }, ...(hits.length ? hits : [h("li", { class: "none" }, "Nobody has mentioned you lately.")]))]);
+        const list = h("ul", { class: "found" });
+        this.#showHits(list, lines.slice(0, 100), "Nobody has mentioned you lately.");
+        this.window("Mentions of you", [list]);
     }
-
-    // ── help ─────────────────────────────────────────────────────────────────────────────────────
 
     help() {
         const commands = Object.entries(COMMANDS).map(([name, [args, does]]) => [`/${name} ${args}`.trim(), does]);
         const body = h("div", { class: "help", tabindex: "0" });
-        const draw = (/** @type {string} */ words) => body.replaceChildren(...section("Keys", KEYS, words), ...section("Signs", SIGNS, words), ...section("Commands", commands, words));
-        const field = h("input", { type: "search", placeholder: "Filter", "aria-label": "Filter", input: () => draw(field.value.trim().toLowerCase()) });
-        this.window("Help", [field, body]);
-        draw("");
-        field.focus();
+        this.#find("Help", "Filter", body, (words) =>
+            body.replaceChildren(...section("Keys", KEYS, words), ...section("Signs", SIGNS, words), ...section("Commands", commands, words)));
     }
 }
+
+/** A label, and the input below it.
+ * @param {Field} field
+ * @returns {[HTMLLabelElement, HTMLInputElement]} */
+const field = ({ label, ...attributes }) =>
+    [h("label", { for: attributes.id }, label), h("input", attributes)];
 
 /** @param {string} title @param {string[][]} rows @param {string} words
  * @returns {Node[]} */
 function section(title, rows, words) {
-    const fit = rows.filter((row) => row.join(" ").toLowerCase().includes(words));
+    const fit = rows.filter((row) => row.join(" ").toLowerCase().includes(words.toLowerCase()));
     return fit.length ? [h("h3", {}, title), h("dl", {}, ...fit.flatMap(([name = "", does = ""]) => [h("dt", {}, name), h("dd", {}, does)]))] : [];
 }
 
