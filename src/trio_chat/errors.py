@@ -117,6 +117,16 @@ class Taken(ChatError):
     """Another log has the name that one was to have."""
 
 
+class BoxFull(ChatError):
+    """No more messages are kept for somebody who is not here; ``by_sender`` says that it is this
+    sender's that are too many.
+    """
+
+    def __init__(self, *, by_sender: bool) -> None:
+        super().__init__("too many messages wait")
+        self.by_sender = by_sender
+
+
 class CannotOpenStore(ChatError):
     """The place for history cannot be opened, is in use, or is damaged."""
 

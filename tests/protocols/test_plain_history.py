@@ -18,6 +18,8 @@ HASTINGS = -28_502_755_200_000
 ASKED = [
     ("/history", Recall("#tea", Span(), 50)),
     ("/history 7", Recall("#tea", Span(), 7)),
+    ("/history private bob", Recall("bob", Span(), 50)),
+    ("/history PRIVATE bob 7", Recall("bob", Span(), 7)),
     ("/HISTORY 500", Recall("#tea", Span(), 500)),
     ("/history 999999", Recall("#tea", Span(), 500)),
     ("/search green", Seek("green", 50, "#tea")),

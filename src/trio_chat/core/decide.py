@@ -73,6 +73,7 @@ from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.operators import JUDGES as _OF_OPERATORS
+from trio_chat.core.realm import Account
 from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
@@ -101,6 +102,9 @@ from trio_chat.core.views import (
     Refused,
     Repeated,
 )
+
+# The answer to a message for somebody who is not here.
+NOT_HERE = "not here now, and will see it when they come"
 
 #: Outcomes that are no events: whoever asked is told them.
 Told = Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
@@ -198,18 +202,26 @@ def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
     other = _addressee(state, person, tell.nick)
     if isinstance(other, Refused):
         return [other]
+    nick, user_id = _named(other)
     said = Said(
         private_room(person.identity, other.identity), person.nick, tell.text, person.user_id,
-        tell.action, other.nick, other.user_id, tell.notice, tags=tell.tags, origin=person.origin,
+        tell.action, nick, user_id, tell.notice, tags=tell.tags, origin=person.origin,
         token=_token(person, tell.token), concat_at=tell.concat_at,
     )  # fmt: skip
     return [said] if tell.notice else [said, *_absence(state, other)]
 
 
-def _addressee(state: State, person: Person, nick: str) -> Person | Refused:
-    """The person with this nickname, if somebody may write to them in private."""
-    if (other := state.person(nick)) is None:
+def _addressee(state: State, person: Person, nick: str) -> Person | Account | Refused:
+    """The person with this nickname, if somebody may write to them in private; or the account of
+    this name, if its owner is not here.
+    """
+    account = state.realm.account(nick)
+    other = state.person(nick) or state.of_account(nick) or account
+    if other is None:
         return nobody(nick)
+    if isinstance(other, Account):
+        is_operator = state.rules(other.name)
+        return other if is_operator else silent(state, person) or other
     if not other.is_operator and (refused := silent(state, person)):
         return refused
     if "R" in other.modes and not (person.origin.account or person.is_operator or other is person):
@@ -217,8 +229,15 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Refused:
     return other
 
 
-def _absence(state: State, person: Person) -> Sequence[AwayReply]:
-    """The answer to those who write to or invite somebody who is away."""
+def _named(other: Person | Account) -> tuple[str, str]:
+    """What somebody is called, and their id, if they are here."""
+    return (other.nick, other.user_id) if isinstance(other, Person) else (other.name, "")
+
+
+def _absence(state: State, person: Person | Account) -> Sequence[AwayReply]:
+    """The answer to those who write to or invite somebody who is away, or not here at all."""
+    if isinstance(person, Account):
+        return [AwayReply(person.name, NOT_HERE)]
     away = shown(person, silenced=is_silenced_somewhere(state, person)).away
     return [AwayReply(person.nick, away)] if away else []
 
@@ -238,10 +257,9 @@ def _signal(state: State, person: Person, signal: TagMessage) -> Outcomes:
     other = _addressee(state, person, signal.nick)
     if isinstance(other, Refused):
         return [other]
+    to, to_id = _named(other)
     room_of_two = private_room(person.identity, other.identity)
-    return [
-        Signalled(room_of_two, nick, signal.tags, user_id, other.nick, other.user_id, origin=origin)
-    ]
+    return [Signalled(room_of_two, nick, signal.tags, user_id, to, to_id, origin=origin)]
 
 
 # ── come and go ────────────────────────────────────────────────────────────────────────────────

@@ -61,6 +61,13 @@ def nobody(nick: str) -> Refused:
     return Refused(f"Nobody here is called {nick}.", Code.NO_SUCH_NICK, (nick,))
 
 
+def box_full(nick: str, *, by_sender: bool) -> Refused:
+    """The refusal of a message to somebody who is not here, and for whom too many wait."""
+    whose = "So many of your messages wait" if by_sender else "So many messages wait"
+    why = f"{whose} for {nick}, who is not here, that no more are kept."
+    return Refused(why, Code.CANNOT_WRITE_TO, (nick,))
+
+
 def absent(nick: str, room: str) -> Refused:
     """The refusal for somebody who is not in a room."""
     return Refused(f"{nick} is not in {room}.", Code.TARGET_NOT_IN_ROOM, (nick, room))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from trio_chat.core.fact import fact
 from trio_chat.core.metadata import Values
+from trio_chat.core.names import fold
 
 
 @fact
@@ -54,6 +55,7 @@ class Change:
 @fact
 class Said:
     r"""A text, said in a room or to one person, whose nickname and id are ``to`` and ``to_id``.
+    Without an id, ``to`` is the account of somebody who was not here: it waits for them.
 
     ``action`` says that it was said by /me; a ``notice`` must not be answered automatically. A
     ``status`` (the prefix ``@`` or ``+``) limits it to members who have at least that. ``tags`` are
@@ -668,6 +670,13 @@ def is_missed(event: Event) -> bool:
     """Whether the event matters tomorrow; nobody misses comings and goings."""
     missed = Said | Redacted | Kicked | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet
     return isinstance(event, missed)
+
+
+def waits_for(event: Event) -> str:
+    """The account (folded) that a message waits for, as its owner was not here; else empty."""
+    if isinstance(event, Said) and event.to and not event.to_id:
+        return fold(event.to)
+    return ""
 
 
 def is_for_members(event: Event) -> bool:

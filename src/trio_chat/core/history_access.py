@@ -1,8 +1,8 @@
 """The right to read what was said before: in one's rooms, and between two people.
 
 A conversation is one between two identities, so whoever takes a nickname later finds nothing of it.
-A nickname means the person who has it now; or, if nobody has it, the one who had it when the reader
-last talked with them.
+A nickname means the person who has it now; or, if nobody has it, the owner of the account of that
+name, or the one who had it when the reader last talked with them.
 """
 
 from collections.abc import Sequence
@@ -48,6 +48,8 @@ def source(
         return _room(fold(target), room, reader) if reader.user_id in room.members else _no(target)
     if other := state.person(target):
         return Source(private_room(reader.identity, other.identity), other.nick)
+    if account := state.realm.account(target):
+        return Source(private_room(reader.identity, account.identity), account.name)
     for entry in sorted(talks, key=lambda entry: entry.id, reverse=True):
         if fold(nick := _other_end(state, reader, entry)) == fold(target):
             return Source(entry.room, nick)

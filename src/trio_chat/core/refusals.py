@@ -8,6 +8,7 @@ class Code(Enum):
 
     OTHER = auto()
     NO_SUCH_NICK = auto()  # nick
+    CANNOT_WRITE_TO = auto()  # nick
     NO_SUCH_ROOM = auto()  # room
     CANNOT_SAY = auto()  # room
     NICK_TAKEN = auto()  # nick

@@ -471,6 +471,16 @@ class Recalled:
 
 
 @fact
+class Missed:
+    """What others have said to somebody who was not here, oldest first; it is shown to them once.
+    ``nick`` is what they are called now.
+    """
+
+    nick: str
+    entries: tuple[Entry, ...]
+
+
+@fact
 class Talks:
     """The answer to ListTalks: names, and when something was last said (unix milliseconds)."""
 
@@ -516,7 +526,8 @@ Answer = (
     | Devices
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | BanEffect | LockEffect
-    | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Talks | Found | Audited
+    | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found
+    | Audited
     | Reports | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer

@@ -204,15 +204,18 @@ class Connection:
 
     async def _depart(self) -> None:
         """Tell the others that the peer has gone. It happens even if all of this is cancelled."""
-        lifetime, shown = self._lifetime, self._hub.stop_showing(self._subscriber)
-        seen = shown if lifetime.said_goodbye and not self._subscriber.outbox.waits else ""
-        try:
-            await self._shared.passes.wait(LEAVING)
-        finally:
+        with self._hub.leaving(self._subscriber):
             with trio.move_on_after(_PARTING, shield=True):
-                await self._hub.depart(
-                    self._subscriber, lifetime.reason, lifetime.parting_words, seen=seen
-                )
+                await self._hub.until_told(self._subscriber)
+            lifetime, shown = self._lifetime, self._hub.stop_showing(self._subscriber)
+            seen = shown if lifetime.said_goodbye and not self._subscriber.outbox.waits else ""
+            try:
+                await self._shared.passes.wait(LEAVING)
+            finally:
+                with trio.move_on_after(_PARTING, shield=True):
+                    await self._hub.depart(
+                        self._subscriber, lifetime.reason, lifetime.parting_words, seen=seen
+                    )
 
     async def _part(self) -> None:
         """Say the last words, and end our side of the link."""

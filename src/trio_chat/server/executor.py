@@ -24,6 +24,7 @@ from trio_chat.core.commands import (
     Enter,
     ExplainLimits,
     ListInvitations,
+    LogIn,
     LogOut,
     Look,
     LookAround,
@@ -360,6 +361,20 @@ class Executor:
                 self._lifetime.let_in()
             await self._follow(outcome, ask)
         await self._promote(ask)
+        await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        """Show somebody who has come, or logged in, what was said to them while they were not here.
+
+        If their connection ends before it has all been sent, it waits on.
+        """
+        async with self._hub.missed(self._subscriber) as missed:
+            if missed:
+                await self._flush()
+                self._reply(missed)
+                await self._flush()
+                await self._until_sent()
+                await trio.lowlevel.checkpoint()  # where this is cancelled if the peer has gone
 
     async def _see_out(self) -> None:
         """End the connection of somebody whom nothing but the account they have left has let in."""
@@ -454,6 +469,8 @@ class Executor:
         for outcome in answer:
             await self._follow(outcome, ask)
         await self._promote(ask)
+        if isinstance(ask.command, LogIn | Prove):
+            await self._hand_over()
 
     # ── operators ──────────────────────────────────────────────────────────────────────────
 

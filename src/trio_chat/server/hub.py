@@ -7,8 +7,8 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -64,7 +64,7 @@ from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
-from trio_chat.core.views import AnotherNick, Answer, Ban, Notice, Refused
+from trio_chat.core.views import AnotherNick, Answer, Ban, Missed, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
@@ -131,6 +131,7 @@ class Hub:
         )
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
+        self._handing_over: set[str] = set()  # identities whose owners are sent what has waited
         # Set, and another one, when there may be another end to wait for.
         self.moderated = trio.Event()
 
@@ -188,12 +189,27 @@ class Hub:
             )  # fmt: skip
             subscriber.claim.nick = nick
             self.subscribers[subscriber.id] = subscriber
-            await self._ring.happen(arrived)
+            with self._ring.changing.under_way(newcomer.identity):
+                await self._ring.happen(arrived)
             return [*told, arrived]
 
     def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
         """Somebody who comes, and may have shown a secret, as they will be known."""
         return self._identities.newcomer(subscriber, secret=shown)
+
+    @contextmanager
+    def leaving(self, subscriber: Subscriber) -> Iterator[None]:
+        """Let what is said in private to somebody who leaves by their last connection wait until
+        they have gone: nobody would be shown it.
+        """
+        shown = self.audiences.of_person(subscriber.user_id)
+        is_last = all(one is subscriber for one in shown)
+        with self._ring.changing.under_way(*([subscriber.user_id] if is_last else [])):
+            yield
+
+    async def until_told(self, subscriber: Subscriber) -> None:
+        """Wait until somebody has been shown what has been said to them in private."""
+        await self._ring.told.until_over(subscriber.user_id)
 
     def stop_showing(self, subscriber: Subscriber) -> str:
         """Show somebody nothing any more; returns the id up to which they were shown everything."""
@@ -221,6 +237,33 @@ class Hub:
         if subscriber.dialect is not dialect:
             self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
+
+    @asynccontextmanager
+    async def missed(self, subscriber: Subscriber) -> AsyncIterator[Missed | None]:
+        """Give what has waited for somebody who has come, if anything has. It waits no more once
+        the context has been left in order: then they have been sent it.
+        """
+        person = self.chat.people.get(subscriber.user_id)
+        account = account_of(self.chat, person) if person else None
+        if person is None or account is None or account.identity in self._handing_over:
+            yield None
+            return
+        name = fold(account.name)
+        self._handing_over.add(account.identity)
+        try:
+            entries = await self._waiting(name)
+            yield Missed(person.nick, tuple(entries)) if entries else None
+            if entries:
+                with suppress(Unavailable):
+                    await self._log.handed_over(name, entries[-1].id)
+        finally:
+            self._handing_over.remove(account.identity)
+
+    async def _waiting(self, account: str) -> Sequence[Entry]:
+        try:
+            return await self._log.waiting(account)
+        except Unavailable:
+            return ()
 
     def room_renamed(self, event: RoomRenamed) -> None:
         """Note that a room has another name now, and let its members' sessions know."""

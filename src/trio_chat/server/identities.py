@@ -156,9 +156,11 @@ class Identities:
         Their conversations go on in other logs, what they have read is noted for the account, and
         in their rooms they have what it has. Who has left an account loses its nickname.
         """
-        person = self._chat.people[subscriber.user_id]
+        person, realm = self._chat.people[subscriber.user_id], self._chat.realm
         before, account = person.identity, person.origin.account
-        with self._ring.becoming_another(person.user_id):
+        becomes = realm.account(request.name) if isinstance(request, LogIn) else None
+        who = (person.user_id, becomes.identity) if becomes else (person.user_id,)
+        with self._ring.changing.under_way(*who):
             outcomes = await self._ring.pursue(subscriber, request, verifier)
         if any(_had_no_effect(outcome, person) for outcome in outcomes):
             again = self._chat.decide(subscriber.user_id, request)

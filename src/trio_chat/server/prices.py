@@ -121,6 +121,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     Remove: lambda chat, person, remove: 5 if remove.id else 10,
     Report: lambda chat, person, report: 5 if report.id else 10,
     ListReports: lambda chat, person, query: 3 + query.limit // 10,
+    # For somebody who is not here, the log of the conversation is opened and closed.
+    DirectMessage: lambda chat, person, tell: 1 if chat.person(tell.nick) else 3,
     # As ListTalks, and a marker of each.
     ExportAccount: lambda chat, person, query: 20 + len(person.rooms),
     # Looks at all conversations, and once into each of the person's rooms.

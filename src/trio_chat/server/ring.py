@@ -15,6 +15,7 @@ from trio_chat.core.admission import spend
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Confidential, Request
 from trio_chat.core.decide import Outcome, Outcomes, Told
+from trio_chat.core.denials import box_full
 from trio_chat.core.events import (
     PEOPLE,
     REALM,
@@ -49,10 +50,11 @@ from trio_chat.core.views import (
     Refused,
     Repeated,
 )
-from trio_chat.errors import Conflict, Gone, Taken, Unavailable
+from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
 from trio_chat.server.acting import Acting
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.pending import Pending
 from trio_chat.server.progress import Progress
 from trio_chat.server.realm_log import RealmLog
 from trio_chat.storage.base import START, Log, Move, Secret
@@ -77,7 +79,10 @@ class Ring:
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
         self.acting = Acting()
-        self._becoming: dict[str, trio.Event] = {}  # by id, people whose identity is changing
+        # By ids and identities: changes of who somebody is, or of whether they are here. What is
+        # said in private to or by them waits for these.
+        self.changing = Pending()
+        self.told = Pending()  # by ids: what is being said to somebody in private
         self._limiting: trio.Event | None = None  # set when a limit counts that is being set
         self.is_stopping = False
         self._idle = trio.Event()
@@ -110,16 +115,6 @@ class Ring:
             self._under_way -= 1
             if self.is_stopping and not self._under_way:
                 self._idle.set()
-
-    @contextmanager
-    def becoming_another(self, user_id: str) -> Iterator[None]:
-        """Let what is said in private to or by somebody wait, for their identity is changing."""
-        over = self._becoming[user_id] = trio.Event()
-        try:
-            yield
-        finally:
-            del self._becoming[user_id]
-            over.set()
 
     @contextmanager
     def limiting(self) -> Iterator[None]:
@@ -199,8 +194,9 @@ class Ring:
                     async with self._logs.in_use(log):
                         if isinstance(first, Said | Signalled) and await self._are_others(first):
                             continue
-                        entries = await self._append(events, by=subscriber)
-                        await self._progress.until_shown(entries[-1].id)
+                        with self.told.under_way(getattr(first, "to_id", "")):
+                            entries = await self._append(events, by=subscriber)
+                            await self._progress.until_shown(entries[-1].id)
                 else:
                     entries = await self._append(events, verifier, by=subscriber)
             except Conflict as conflict:
@@ -209,6 +205,8 @@ class Ring:
                 conflicts += 1
             except Gone:
                 return [unknown_message()], START
+            except BoxFull as full:
+                return [box_full(getattr(first, "to", ""), by_sender=full.by_sender)], START
             except Taken:
                 assert isinstance(first, RoomRenamed)  # noqa: S101 - for the type checker
                 return [taken(first.room, first.to)], START
@@ -232,15 +230,23 @@ class Ring:
                     )
 
     async def _are_others(self, told: Said | Signalled) -> bool:
-        """Whether one of the two who talk is known as somebody else, or has gone, since this was
-        judged. If one of them is about to be, wait for that.
+        """Whether one of the two who talk is known as somebody else, or has come or gone, since
+        this was judged. If one of them is about to, wait for that.
         """
-        for user_id in (told.user_id, told.to_id):
-            if user_id in self._becoming:
-                await self._becoming[user_id].wait()
-                return True
-        one, other = (self._chat.people.get(id) for id in (told.user_id, told.to_id))
-        return not (one and other and private_room(one.identity, other.identity) == told.room)
+        two = (told.user_id, told.to_id, *told.room.split(","))
+        if self.changing.concerns(*two):
+            await self.changing.until_over(*two)
+            return True
+        one, other = self._chat.people.get(told.user_id), self._hearer(told)
+        return not (one and other and private_room(one.identity, other) == told.room)
+
+    def _hearer(self, told: Said | Signalled) -> str:
+        """The identity of whom this is said to; empty if that is not so any more."""
+        if told.to_id:
+            person = self._chat.people.get(told.to_id)
+            return person.identity if person else ""
+        account = self._chat.realm.account(told.to)
+        return account.identity if account and not self._chat.same(account.identity) else ""
 
     async def _append(
         self, events: Sequence[Event], verifier: str = "", by: Subscriber | None = None

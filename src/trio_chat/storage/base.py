@@ -14,7 +14,8 @@ from typing import Protocol
 
 import trio
 
-from trio_chat.core.events import Entry, Event
+from trio_chat.core.events import NOWHERE, Entry, Event, Origin
+from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
@@ -36,6 +37,9 @@ AUDIT_DAYS, AUDIT_MAX = 90, 2_000
 #: Read markers that are kept.
 MARKS = 100_000
 
+#: Messages that wait for an account whose owner is not here: of one sender, and in all.
+WAITING_EACH, WAITING_MAX = 50, 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -55,7 +59,8 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What opens an account (by folded name), and is in no event; an empty verifier is none.
+    """What opens an account (by folded name), and is in no event; an empty verifier is none: the
+    account is no more, and nothing waits for it.
 
     If the account is ``new``, nobody may have opened it before.
     """
@@ -71,6 +76,14 @@ class Move:
 
     to: str
     state: RoomState
+
+
+def sender_of(event: Event) -> str:
+    """Whom a message that waits is charged to: an account, or the source that a guest comes from,
+    or they would only have to come again to say more.
+    """
+    origin: Origin = getattr(event, "origin", NOWHERE)
+    return f"={fold(origin.account)}" if origin.account else origin.host
 
 
 def is_as_new(state: RoomState) -> bool:
@@ -128,7 +141,19 @@ class Log(Protocol):
         nothing that reads the log finds it, and soon its bytes are gone as well. If it is sent
         again, it is still known by its token. If it is not there, Gone is raised, and nothing is
         appended.
+
+        A message to somebody who is not here (``events.waits_for``) waits from then on, or is not
+        appended, and BoxFull raised: beyond WAITING_EACH of a sender, and WAITING_MAX in all.
         """
+
+    async def waiting(self, account: str) -> Sequence[Entry]:
+        """The messages that wait for an account (by folded name), oldest first.
+
+        They do until they are handed over, redacted, or gone from the log.
+        """
+
+    async def handed_over(self, account: str, up_to: str) -> None:
+        """Let messages up to this id wait no more."""
 
     async def find(self, room: str, id: str) -> Entry | None:
         """The message with this id in a log, whoever may see it; None if it is not there."""

@@ -31,23 +31,27 @@ from trio_chat.core.events import (
     is_for_members,
     is_missed,
     is_persistent,
+    waits_for,
     without_words,
 )
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
-from trio_chat.errors import Conflict, Gone, Taken
+from trio_chat.errors import BoxFull, Conflict, Gone, Taken
 from trio_chat.storage.base import (
     ENDLESS,
     FLOOR,
     MARKS,
     NEVER,
     START,
+    WAITING_EACH,
+    WAITING_MAX,
     Log,
     Move,
     Search,
     Secret,
     is_as_new,
+    sender_of,
 )
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
@@ -130,6 +134,7 @@ class MemoryLog(Log):
         self._tokens: dict[str, Entry] = {}
         self._marks: dict[tuple[str, str], _Mark] = {}  # the longest unchanged first
         self._secrets: dict[str, str] = {}
+        self._waiting: dict[str, dict[str, Entry]] = {}  # by account, and by id
         self._realm = (START, RealmState())
         self._bytes = 0
         self._bytes_by: Counter[str] = Counter()  # of messages, by source
@@ -170,8 +175,13 @@ class MemoryLog(Log):
         if redact and not self._redact(log, redact):
             self._intake.give_back()
             raise Gone(f"{redact} is not there")
+        if full := self._box_is_full(events):
+            self._intake.give_back()
+            raise full
         if secret:
             self._secrets[secret.account] = secret.verifier
+            if not secret.verifier:
+                self._waiting.pop(secret.account, None)
         entries, fresh = [], []
         for event, (id, at) in zip(events, self._ids.take(len(events)), strict=True):
             token = event.token if isinstance(event, Said) else ""
@@ -190,6 +200,8 @@ class MemoryLog(Log):
         for entry in fresh:
             if is_persistent(entry.event) and room != REALM:  # of that, the barriers are enough
                 self._keep(log, entry)
+            if account := waits_for(entry.event):
+                self._waiting.setdefault(account, {})[entry.id] = entry
             for other in elsewhere(entry.event):
                 self._keep(self._touch(other), entry._replace(room=other))
         if self._bytes > self._total_bytes:
@@ -230,6 +242,29 @@ class MemoryLog(Log):
             if len(log.redacted) > FLOOR:
                 del self._tokens[log.redacted.popleft()]
         return True
+
+    def _box_is_full(self, events: Sequence[Event]) -> BoxFull | None:
+        new = [e for e in events if waits_for(e) and getattr(e, "token", "") not in self._tokens]
+        for event in new:
+            box = self._waiting.get(waits_for(event), {})
+            theirs = sum(sender_of(entry.event) == sender_of(event) for entry in box.values())
+            if theirs + len(new) > WAITING_EACH or len(box) + len(new) > WAITING_MAX:
+                return BoxFull(by_sender=theirs + len(new) > WAITING_EACH)
+        return None
+
+    async def waiting(self, account: str) -> Sequence[Entry]:
+        await trio.lowlevel.checkpoint()
+        self._forget_old()
+        return [*self._waiting.get(account, {}).values()]
+
+    async def handed_over(self, account: str, up_to: str) -> None:
+        await trio.lowlevel.checkpoint()
+        for id in [id for id in self._waiting.get(account, ()) if id <= up_to]:
+            self._wait_no_more(account, id)
+
+    def _wait_no_more(self, account: str, id: str) -> None:
+        if (box := self._waiting.get(account)) and box.pop(id, None) and not box:
+            del self._waiting[account]
 
     async def find(self, room: str, id: str) -> Entry | None:
         await trio.lowlevel.checkpoint()
@@ -434,6 +469,7 @@ class MemoryLog(Log):
                     del counter[source]
         if isinstance(entry.event, Said):
             self._tokens.pop(entry.event.token, None)
+            self._wait_no_more(waits_for(entry.event), entry.id)
 
     def _make_room(self) -> None:
         goal = self._total_bytes * (1 - _PART)

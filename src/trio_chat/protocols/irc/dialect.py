@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from trio_chat.core.events import (
     AccountSet,
@@ -43,6 +43,7 @@ from trio_chat.core.views import (
     Marked,
     Members,
     Metadata,
+    Missed,
     Notice,
     Presence,
     RoomMoved,
@@ -95,6 +96,8 @@ class IrcDialect(Dialect):
             shown = Notice(removal(shown), shown.to or shown.room)
         if isinstance(shown, Metadata) and shown.whole:
             return self._whole(shown, extra)
+        if isinstance(shown, Missed):
+            return self._missed(shown)
         if isinstance(shown, RoomWelcome) and shown.recent:
             return self._entered_later(shown, id, at, extra)
         if type(shown) is Said and _has_lines(shown) and self.caps >= NEEDED:
@@ -161,18 +164,42 @@ class IrcDialect(Dialect):
             # "If a client requests this capability, the server … SHOULD NOT play back any history
             # that would otherwise be sent automatically" (chathistory).
             return first
-        # Questions from one client to another (CTCP) would be answered again.
-        recent = [e for e in entered.recent if not _text(e.event).startswith(CTCP)]
+        recent = _without_questions(entered.recent)
         if not recent:
             return first
         if "batch" in self.caps:
             return first + self._in_batch(entered.room, recent, f"h{id.replace('-', '')}", extra)
-        return first + self._in_notices(entered.room, recent)
+        return first + self._in_notices(entered.room, recent, "Last messages")
 
-    def _in_batch(self, room: str, recent: Sequence[Entry], name: str, extra: str) -> bytes:
+    def _missed(self, missed: Missed) -> bytes:
+        """Write what was said to somebody who was not here, as old messages: a conversation after
+        the other. Clients that ask for history find it there.
+        """
+        if "draft/chathistory" in self.caps:
+            return b""
+        said_by: dict[str, list[Entry]] = {}
+        for entry in _without_questions(missed.entries):
+            said = replace(cast("Said", entry.event), to=missed.nick)  # it may be another one now
+            said_by.setdefault(said.nick, []).append(entry._replace(event=said))
+        if "batch" in self.caps:
+            parts = [
+                self._in_batch(nick, said, f"w{said[0].id.replace('-', '')}", "", dated=True)
+                for nick, said in said_by.items()
+            ]
+        else:
+            what = "While you were not here"
+            parts = [
+                self._in_notices(missed.nick, said, what, dated=True) for said in said_by.values()
+            ]
+        return b"".join(parts)
+
+    def _in_batch(
+        self, room: str, recent: Sequence[Entry], name: str, extra: str, *, dated: bool = False
+    ) -> bytes:
         """Write old messages as everybody was shown them then, in a batch of "chathistory"."""
         start = self._line(body("BATCH", f"+{name}", "chathistory", room), extra)
-        return start + self._again(recent, f"batch={name}") + self._line(f"BATCH -{name}", extra)
+        again = self._again(recent, f"batch={name}", dated=dated)
+        return start + again + self._line(f"BATCH -{name}", extra)
 
     def _whole(self, found: Metadata, extra: str) -> bytes:
         """Write a client's own metadata for itself: "in a metadata batch with their own nick as
@@ -184,24 +211,26 @@ class IrcDialect(Dialect):
         lines = [self._line(text, "batch=metadata") for text in _described(found)]
         return start + b"".join(lines) + self._line("BATCH -metadata", extra)
 
-    def _in_notices(self, room: str, recent: Sequence[Entry]) -> bytes:
+    def _in_notices(
+        self, room: str, recent: Sequence[Entry], what: str, *, dated: bool = False
+    ) -> bytes:
         """Write old messages as NOTICEs, between two lines that say what they are.
 
         "Automatic replies MUST NEVER be sent in response to a NOTICE" (RFC 2812, 3.3.2). The two
         lines are needed even with server-time: some clients show the time of arrival (irssi).
         """
         when = "" if "server-time" in self.caps else " (times in UTC)"
-        start = self._line(trailing("NOTICE", room, f"Last messages{when}:"))
+        start = self._line(trailing("NOTICE", room, f"{what}{when}:"))
         noticed = [entry._replace(event=_as_notice(entry.event)) for entry in recent]
         end = self._line(trailing("NOTICE", room, "End of the last messages."))
-        return start + self._again(noticed) + end
+        return start + self._again(noticed, dated=dated) + end
 
-    def _again(self, entries: Iterable[Entry], extra: str = "") -> bytes:
-        """Write old messages; without server-time, with the time in the text."""
+    def _again(self, entries: Iterable[Entry], extra: str = "", *, dated: bool = False) -> bytes:
+        """Write old messages; without server-time, with the time in the text, or also the day."""
         dialect = irc_dialect(self.caps, self._server)
         if "server-time" in self.caps:
             return b"".join([dialect.render(e.event, e.id, e.at, extra) for e in entries])
-        return b"".join([dialect.render(_timed(e), "", 0, extra) for e in entries])
+        return b"".join([dialect.render(_timed(e, dated=dated), "", 0, extra) for e in entries])
 
     def _line(self, text: str, extra: str = "") -> bytes:
         return f"{f'@{extra} ' if extra else ''}:{self._server} {text}\r\n".encode()
@@ -449,12 +478,19 @@ def _text(event: Event) -> str:
     return event.text if isinstance(event, Said) else ""
 
 
-def _timed(entry: Entry) -> Event:
+def _without_questions(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Old messages without questions from one client to another (CTCP), which would be answered
+    again.
+    """
+    return [entry for entry in entries if not _text(entry.event).startswith(CTCP)]
+
+
+def _timed(entry: Entry, *, dated: bool) -> Event:
     """An event with the time before its text; shown without an id, as another text."""
     event = entry.event
     if not isinstance(event, Said):
         return event
-    clock = timestamp(entry.at)[11:19]
+    clock = timestamp(entry.at)[0 if dated else 11 : 19].replace("T", " ")
     return replace(event, text=f"[{clock}] {event.text}", tags="", concat_at=())
 
 

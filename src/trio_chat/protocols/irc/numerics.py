@@ -43,6 +43,7 @@ RPL_ENDOFMONLIST, ERR_MONLISTFULL = "733", "734"
 #: The numeric of each refusal; its parameters are what the refusal is about, and why.
 REFUSALS = {
     Code.NO_SUCH_NICK: ERR_NOSUCHNICK,
+    Code.CANNOT_WRITE_TO: "531",  # ERR_CANTSENDTOUSER
     Code.NO_SUCH_ROOM: ERR_NOSUCHCHANNEL,
     Code.CANNOT_SAY: "404",  # ERR_CANNOTSENDTOCHAN
     Code.NEED_ACCOUNT_TO_SAY: "404",

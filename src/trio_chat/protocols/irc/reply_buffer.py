@@ -150,6 +150,10 @@ class ReplyBuffer(OwnDialect):
                 event = replace(event, away="")
             self.show(event, id, at)
 
+    def show_now(self, shown: Shown) -> None:
+        """Show something that is no reply."""
+        self._to_send += self.peer.dialect.render(shown)
+
     def unasked(self, text: str, room: str = "", *, urgent: bool = False) -> None:
         """Send a notice of the server's that is no reply; clients show it in the ``room``."""
         tag = URGENT_TAG if urgent and "message-tags" in self.peer.caps else ""

@@ -37,6 +37,7 @@ from trio_chat.core.views import (
     BanEffect,
     LockEffect,
     Marked,
+    Missed,
     Notice,
     Offer,
     Refused,
@@ -239,6 +240,8 @@ class IrcSession(Session):
                 self._out.tell_again(answer)
             case Marked():
                 self._out.lines(self._peer.dialect.marked(answer))
+            case Missed():
+                self._out.show_now(answer)
             case Notice(text, room, urgent=urgent):
                 self._out.unasked(text, room, urgent=urgent)
             case Offer(operator, room):

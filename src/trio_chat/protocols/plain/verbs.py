@@ -170,7 +170,10 @@ def _remove(room: str, rest: str) -> Command | Refused:
     return Remove(named.partner or room, named.id, named.why, named.nick)
 
 
-def _history(room: str, number: str) -> Command | Refused:
+def _history(room: str, rest: str) -> Command | Refused:
+    number = rest
+    if rest.lower().startswith("private "):
+        room, number = (*rest.split()[1:], "")[:2]
     if not number:
         return Recall(room, Span(), _HISTORY)
     if not (is_number(number) and int(number)):
@@ -319,7 +322,12 @@ VERBS = {
     "me": Verb(
         "TEXT", "say what you do: * alice waves", 1, lambda room, text: Say(room, text, True)
     ),
-    "msg": Verb("NAME TEXT", "say something to one person only", 2, _tell),
+    "msg": Verb(
+        "NAME TEXT",
+        "say something to one person only; who has an account need not be here",
+        2,
+        _tell,
+    ),
     "join": Verb("ROOM", "go to another room, or make a new one", 1, _join),
     "invite": Verb("NAME", "invite somebody to the room", 1, lambda room, name: Invite(room, name)),
     "kick": Verb("NAME [WHY]", "remove somebody from the room, if you are its operator", 1, _kick),
@@ -342,7 +350,10 @@ VERBS = {
     "who": Verb("[ROOM]", "list the people in the room", 0, _who),
     "topic": Verb("[TEXT]", "show the room's topic or set it; - removes it", 0, _topic),
     "history": Verb(
-        "[NUMBER]", "show the last messages in the room, with their times", 0, _history
+        "[private NAME] [NUMBER]",
+        "show the last messages in the room, or those between NAME and you, with their times",
+        0,
+        _history,
     ),
     "search": Verb("WORDS", "search the room for these words; see the last line", 1, _search),
     "register": Verb(*OF_ACCOUNTS["register"], _register),

@@ -56,6 +56,7 @@ from trio_chat.core.views import (
     LockEffect,
     Masks,
     Members,
+    Missed,
     NewKey,
     Notice,
     Offer,
@@ -216,6 +217,8 @@ def wording(shown: Shown) -> list[str]:
             return _earlier(
                 entries, f"Last messages in {name}", f"Nothing has been said in {name}."
             )
+        case Missed(entries=entries):
+            return _earlier(entries, "While you were not here", "")
         case Found(entries):
             return _earlier(entries, "Found", "Nothing was found.")
         case Devices(devices):

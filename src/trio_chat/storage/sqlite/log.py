@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import trio
 
-from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent
+from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent, waits_for
 from trio_chat.core.queries import ALL, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Move, Search, Secret
 from trio_chat.storage.codec import encode_realm
-from trio_chat.storage.sqlite import read, search
+from trio_chat.storage.sqlite import read, search, waiting
 from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import complain, row_of
@@ -147,7 +147,11 @@ class SqliteLog(Log):
 
         lasts = any(rows)  # others are needed by nobody tomorrow: they only get their places
         must_last = (
-            room == REALM or redact or move or (self._refuse and any(map(is_missed, events)))
+            room == REALM
+            or redact
+            or move
+            or any(map(waits_for, events))
+            or (self._refuse and any(map(is_missed, events)))
         )
         job = Job(
             append if lasts else pass_on,
@@ -178,6 +182,12 @@ class SqliteLog(Log):
 
     def moved(self, room: str) -> str:
         return self._store.moved.get(room, "")
+
+    async def waiting(self, account: str) -> Sequence[Entry]:
+        return await self._read(waiting.of, account, self.too_old)
+
+    async def handed_over(self, account: str, up_to: str) -> None:
+        await self._done(Job(lambda store: waiting.remove(store.connection, account, up_to)))
 
     async def find(self, room: str, id: str) -> Entry | None:
         return await self._read(read.find, room, id)

@@ -32,6 +32,7 @@ def take_words_out(connection: Connection, room: str, id: str) -> None:
         if row[2] == Kind.SAID:
             search.delete(connection, [search.row_of(number, row[1], said.nick, said.text)])
             connection.execute("UPDATE indexed SET entries = entries - 1, removed = removed + 1")
+    connection.execute("DELETE FROM waiting WHERE id = ?", (number,))
     connection.execute(
         "UPDATE entry SET kind = ?, text = '', event = ? WHERE id = ?",
         (Kind.REDACTED, blank, number),

@@ -176,6 +176,15 @@ MIGRATIONS: Sequence[str] = [
     -- The reports of messages (rows.REPORTED), few beside all else in the log of accounts.
     CREATE INDEX entry_reported ON entry (id) WHERE kind = 1 AND event LIKE '["Reported"%';
     """,
+    """
+    -- Messages that wait for an account (by folded name); whom they are charged to (waiting.py).
+    CREATE TABLE waiting (
+        id INTEGER PRIMARY KEY REFERENCES entry ON DELETE CASCADE,
+        account TEXT NOT NULL,
+        sender TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX waiting_for ON waiting (account, sender, id);
+    """,
 ]
 
 

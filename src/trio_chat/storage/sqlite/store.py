@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from trio_chat.core.events import REALM, Entry, Event, elsewhere
+from trio_chat.core.events import REALM, Entry, Event, elsewhere, waits_for
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Taken, Unavailable
 from trio_chat.storage.base import START, Move, Secret, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
-from trio_chat.storage.sqlite import read, redaction
+from trio_chat.storage.sqlite import read, redaction, waiting
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, complain, entries_of
 
 # Rooms whose number and last barrier are remembered, some hundred bytes each.
@@ -124,6 +124,8 @@ class Store:
             raise Conflict(last)
         if move and read.knows(self.connection, move.to):
             raise Taken(f"there is {move.to} already")
+        later = [event for event in events if self._is_to_wait(event)]
+        waiting.check(self.connection, later)
         if redact:
             redaction.take_words_out(self.connection, name, redact)
             self.redactions += 1
@@ -146,6 +148,10 @@ class Store:
             if token:
                 tokens[token] = entry
         self.connection.executemany(_INSERT, fresh)
+        if later:
+            waiting.add(
+                self.connection, [e for e in entries if any(e.event is one for one in later)]
+            )
         copies = [
             (self._number(other), pack(entry.id), ahead_of(pack(entry.id), entry.at))
             for entry in entries
@@ -166,6 +172,13 @@ class Store:
         if move:
             self._move(name, move, entries[-1].id)
         return entries
+
+    def _is_to_wait(self, event: Event) -> bool:
+        """Whether a message is to wait, and is not there already."""
+        if not waits_for(event):
+            return False
+        token = getattr(event, "token", "")
+        return not (token and self._with_token(token))
 
     def _move(self, name: str, move: Move, id: str) -> None:
         """Call a log by another name. What has that name is of no use: it is taken out later."""
@@ -199,6 +212,8 @@ class Store:
                 "INSERT INTO secret VALUES (?, ?, ?)",
                 (secret.account, secret.verifier, now(self._clock)),
             )
+        else:
+            waiting.empty(self.connection, secret.account)
 
     def save_realm(self, id: str, state: str) -> None:
         """Save the state of the realm, as ``codec.encode_realm`` has written it."""
