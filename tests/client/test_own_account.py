@@ -65,6 +65,23 @@ async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
             assert await account_of(watcher, "bob") == "bob"
 
 
+async def test_what_was_said_while_nobody_was_here_is_new_on_the_next_device(
+    tmp_path: Path,
+) -> None:
+    files = issue(tmp_path / "tls")
+    async with running(settings(tls=files.settings)) as house:
+        watcher = await irc_peer(house, "watcher", rooms="")
+        async with screen(house, files.pin, tmp_path / "first", "bob") as it:
+            await it.type(f"/register {PASSWORD}\r")
+            await it.until("This device will log in by itself next time.")
+        await watcher.news("PRIVMSG bob :are you there?")
+        async with screen(house, files.pin, tmp_path / "second", "bob") as it:
+            await it.type(f"/login {PASSWORD}\r")
+            await it.screen.until_match("watcher @1")
+            await it.type("/query watcher\r")
+            await it.until("are you there?")
+
+
 async def test_line_by_line_a_device_is_the_same_as_on_the_full_screen(tmp_path: Path) -> None:
     files = issue(tmp_path / "tls")
     async with running(settings(tls=files.settings)) as house:

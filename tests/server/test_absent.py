@@ -145,6 +145,15 @@ async def test_a_guest_who_logs_in_is_shown_it() -> None:
             ],
         ),
         ("draft/chathistory batch server-time message-tags", []),
+        (
+            "draft/chathistory batch trio-chat/missed",
+            [
+                ":chat.local BATCH +w1 trio-chat/missed bob",
+                "@batch=w1 :bob!bob@memory PRIVMSG alice :[THEN] hi",
+                "@batch=w1 :bob!bob@memory PRIVMSG alice :\x01ACTION [THEN] waves\x01",
+                ":chat.local BATCH -w1",
+            ],
+        ),
     ],
 )
 async def test_clients_of_irc_are_shown_it_as_old_messages(caps: str, lines: list[str]) -> None:

@@ -7,6 +7,7 @@ from trio_chat.core.metadata import KEYS_MAX, SUBS_MAX, VALUE_MAX
 from trio_chat.protocols.irc.info import (
     IDENTITY,
     METADATA,
+    MISSED,
     PLAIN,
     REDACTION,
     REGISTRATION,
@@ -53,6 +54,7 @@ CAPS = {
     "soju.im/search": "",
     "standard-replies": "",
     IDENTITY: "",
+    MISSED: "",
     "userhost-in-names": "",
 }
 

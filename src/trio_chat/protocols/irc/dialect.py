@@ -58,6 +58,7 @@ from trio_chat.protocols.irc.info import (
     IDENTITY,
     LINE_MAX,
     METADATA,
+    MISSED,
     REDACTION,
     RENAMING,
     SECONDS_TAG,
@@ -173,17 +174,18 @@ class IrcDialect(Dialect):
 
     def _missed(self, missed: Missed) -> bytes:
         """Write what was said to somebody who was not here, as old messages: a conversation after
-        the other. Clients that ask for history find it there.
+        the other. Clients that ask for history find it there, but for those that want it at once.
         """
-        if "draft/chathistory" in self.caps:
+        if "draft/chathistory" in self.caps and MISSED not in self.caps:
             return b""
+        kind = MISSED if MISSED in self.caps else "chathistory"
         said_by: dict[str, list[Entry]] = {}
         for entry in _without_questions(missed.entries):
             said = replace(cast("Said", entry.event), to=missed.nick)  # it may be another one now
             said_by.setdefault(said.nick, []).append(entry._replace(event=said))
         if "batch" in self.caps:
             parts = [
-                self._in_batch(nick, said, f"w{said[0].id.replace('-', '')}", "", dated=True)
+                self._in_batch(nick, said, f"w{said[0].id.replace('-', '')}", "", kind, dated=True)
                 for nick, said in said_by.items()
             ]
         else:
@@ -194,10 +196,17 @@ class IrcDialect(Dialect):
         return b"".join(parts)
 
     def _in_batch(
-        self, room: str, recent: Sequence[Entry], name: str, extra: str, *, dated: bool = False
+        self,
+        room: str,
+        recent: Sequence[Entry],
+        name: str,
+        extra: str,
+        kind: str = "chathistory",
+        *,
+        dated: bool = False,
     ) -> bytes:
-        """Write old messages as everybody was shown them then, in a batch of "chathistory"."""
-        start = self._line(body("BATCH", f"+{name}", "chathistory", room), extra)
+        """Write old messages as everybody was shown them then, in a batch."""
+        start = self._line(body("BATCH", f"+{name}", kind, room), extra)
         again = self._again(recent, f"batch={name}", dated=dated)
         return start + again + self._line(f"BATCH -{name}", extra)
 

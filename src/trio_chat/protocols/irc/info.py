@@ -12,6 +12,8 @@ from trio_chat.protocols.irc.message import word
 #: The capability to register an account (ircv3.net, "account-registration"); and trio-chat's own: a
 #: client shows who it was, and finds the commands of our own client.
 REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
+#: The capability, and the kind of batch, of what was said to somebody while they were not here.
+MISSED = "trio-chat/missed"
 REDACTION = "draft/message-redaction"
 
 #: Tags of trio-chat's own: the time (seconds) and the reason of a ban of a room, and whom it is

@@ -50,6 +50,7 @@ from trio_chat.protocols.irc.client.refusals import IrcRefusals
 from trio_chat.protocols.irc.info import (
     AGAIN_TAG,
     IDENTITY,
+    MISSED,
     SECONDS_TAG,
     URGENT_TAG,
     WHOM_TAG,
@@ -65,7 +66,7 @@ Messages = Sequence[Message]
 _VERSION = "trio-chat"
 
 # Batches of history (ircv3.net, "chathistory"; and a bouncer's).
-_HISTORY = ("chathistory", "znc.in/playback", SEARCH)
+_HISTORY = ("chathistory", "znc.in/playback", SEARCH, MISSED)
 
 # The batch that lists private conversations (ircv3.net, "chathistory").
 _TALKS = "draft/chathistory-targets"
@@ -197,6 +198,8 @@ class IrcInbound(IrcRefusals):
         return ()
 
     def _begun(self, kind: str, target: str) -> Batch:
+        if kind == MISSED:
+            return Batch(kind, late=True)
         if kind != "chathistory":
             return Batch(kind, found=self.has_come(kind))
         if self.pages.expects(target):

@@ -15,7 +15,7 @@ from trio_chat.protocols.irc.client.catchup import PLAYBACK
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import Outgoing
 from trio_chat.protocols.irc.client.sasl import Account, Login
-from trio_chat.protocols.irc.info import IDENTITY, REDACTION, RENAMING
+from trio_chat.protocols.irc.info import IDENTITY, MISSED, REDACTION, RENAMING
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.multiline import MULTILINE
@@ -36,7 +36,7 @@ WANTED = {
     *("account-tag", "away-notify", "batch", "cap-notify", "chghost", "draft/chathistory"),
     *("draft/read-marker", "echo-message", "extended-join", "message-tags", "multi-prefix"),
     *("server-time", "standard-replies"),
-    *(IDENTITY, MULTILINE, REDACTION, RENAMING, SEARCH),
+    *(IDENTITY, MISSED, MULTILINE, REDACTION, RENAMING, SEARCH),
 }
 
 # Commands that a server may send without a source before it has let us in.
