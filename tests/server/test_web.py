@@ -101,6 +101,19 @@ async def test_a_server_that_stops_goes_away(house: House) -> None:
     assert close_code(socket) == 1001
 
 
+async def test_who_reads_too_slowly_is_to_come_back_later() -> None:
+    limits = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
+    async with running(settings(limits=limits)) as house:
+        alice, web = await irc_peer(house, "alice"), await web_peer(house, "web")
+        await web.news()  # the last that it reads
+        lines = [f"PRIVMSG #lobby :{'x' * 400}"] * 500
+        while ":web!web@127.0.0.1 QUIT :reads too slowly" not in await alice.news(*lines):
+            pass
+        assert "You read too slowly" in await web.rest()
+        assert isinstance(web.stream, Stream)
+        assert close_code(web.stream.socket) == 1013
+
+
 async def test_the_page_changes_with_the_settings(house: House) -> None:
     browser = await house.connect()
     chosen = settings().model_copy(update={"web": WebSettings(title="Tea")})

@@ -136,6 +136,12 @@ class Session(Protocol):
         """Note that the connection ends because the server does, if the protocol tells that."""
         return
 
+    def overruns(self) -> None:
+        """Note that the connection ends because the peer cannot take what it is sent, if the
+        protocol tells that: it is better off if it comes back a little later.
+        """
+        return
+
     def farewell(self, words: str, refused: Refused | None = None) -> None:
         """Say why the server ends the connection; nothing is said if ``words`` are empty.
 

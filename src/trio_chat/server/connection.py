@@ -343,6 +343,7 @@ class Connection:
     def on_slow(self) -> None:
         """The outbox reports that the peer reads too slowly."""
         limit = self._limits.outbox_bytes
+        self._session.overruns()
         self._lifetime.finish(
             "reads too slowly",
             f"You read too slowly: more than {limit} bytes were waiting. Goodbye!",

@@ -148,6 +148,9 @@ class WebSession(Session):
     def server_stops(self) -> None:
         self._code = CloseCode.GOING_AWAY
 
+    def overruns(self) -> None:
+        self._code = CloseCode.TRY_AGAIN_LATER
+
     def farewell(self, words: str, refused: Refused | None = None) -> None:
         """Say why in a line of IRC, then close (RFC 6455, 7.4.1, tells the codes)."""
         self._irc.farewell(words, refused)

@@ -5,6 +5,7 @@ const SILENCE = 20_000; // ms after which the server is asked whether it is ther
 const ANSWER = 10_000; // ms more after which it is not
 const AGAIN_LEAST = 500; // ms before the first new attempt, doubled by each that fails
 const AGAIN_MOST = 30_000;
+const LATER = { code: 1013, wait: 10_000 }; // ms before the first attempt if we could not take all that came (RFC 6455, 7.4.1)
 const WORDS = 5_000; // ms for an answer that says why there is no connection
 const FROZEN = 3_000; // ms without an answer after which a tab is taken to be frozen
 
@@ -48,7 +49,7 @@ export class Link {
             this.#watch(socket);
             this.heard.line(String(data));
         };
-        socket.onclose = () => this.#lost(socket);
+        socket.onclose = ({ code }) => this.#lost(socket, code === LATER.code ? LATER.wait : 0);
     }
 
     /** Note that somebody is in: the next attempt, if one is needed, comes soon. */
@@ -105,13 +106,13 @@ export class Link {
         this.#lost(socket);
     }
 
-    /** @param {WebSocket} socket */
-    #lost(socket) {
+    /** @param {WebSocket} socket @param {number} [least]  ms until the next attempt */
+    #lost(socket, least = 0) {
         if (this.socket !== socket) return;
         this.socket = null;
         this.failures += 1;
-        this.#again(0);
-        if (this.failures > 1) this.#explain();
+        this.#again(least);
+        if (this.failures > 1) this.#explain(least);
     }
 
     /** @param {number} least  ms until the next attempt */
@@ -123,12 +124,13 @@ export class Link {
         this.heard.lost(this.closed ? 0 : again, this.why);
     }
 
-    async #explain() {
+    /** @param {number} least  ms until the next attempt */
+    async #explain(least) {
         const { failures } = this;
         const { why, wait } = await explanation(this.url.replace(/^ws/, "http"));
         if (this.socket || this.closed || failures !== this.failures) return;
         this.why = why ?? (failures > UNHEARD_MAX ? UNHEARD : "");
-        this.#again(wait);
+        this.#again(Math.max(wait, least));
     }
 }
 
