@@ -120,6 +120,14 @@ def test_a_phone_has_one_column_and_a_keyboard(browser: Browser, server: Server)
     irina.close()
 
 
+def test_a_heading_is_shown_before_the_scripts_are_there(browser: Browser, server: Server) -> None:
+    page = browser.new_page()
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(server.url)
+    expect(page.get_by_role("heading", name="trio-chat")).to_be_visible()
+    page.close()
+
+
 def findings(page: Page) -> list[str]:
     found = Axe().run(page)
     return [

@@ -71,6 +71,7 @@ def test_all_that_the_page_needs_is_there_and_has_its_type() -> None:
     files = load_files("Tea & <cake>").by_path
     page = files["/"].data.decode()
     assert "<title>Tea &amp; &lt;cake&gt;</title>" in page
+    assert "<h1>Tea &amp; &lt;cake&gt;</h1>" in page
     named = re.findall(r'(?:src|href)="([^":]+)"', page)
     assert all(f"/{name}" in files for name in named), named
     types = {path.rpartition(".")[2]: file.type.partition(";")[0] for path, file in files.items()}

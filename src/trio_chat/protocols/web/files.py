@@ -27,8 +27,8 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 
-# What the page is called until a server gives it its title.
-_TITLE = b"<title>trio-chat</title>"
+# What the page is called, in its title and its heading, until a server gives it another name.
+_TITLE = b">trio-chat<"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class Files:
 @cache
 def load_files(title: str = "trio-chat") -> Files:
     """The files of the page, with its title, made once. ``index.html`` is at ``/``."""
-    titled = f"<title>{html.escape(title)}</title>".encode()
+    titled = f">{html.escape(title)}<".encode()
     found = {}
     for path in sorted(FOLDER.rglob("*")):
         if path.suffix in _TYPES:
             data = path.read_bytes()
             if path.suffix == ".html":
-                data = data.replace(_TITLE, titled, 1)
+                data = data.replace(_TITLE, titled)
             name = path.relative_to(FOLDER).as_posix()
             found["/" if name == "index.html" else f"/{name}"] = _file(path.suffix, data)
     found["/words.js"] = _file(".js", _words())

@@ -93,7 +93,7 @@ export class Panels {
         const { state } = this.chat.model;
         const words = state.link === "down" && state.again ? lost(state) : "";
         if (!words) return;
-        if (this.start.hidden) this.ask(words);
+        if (this.start.hidden || !this.why.isConnected) this.ask(words);
         this.#tell(words);
         this.countdown.textContent = countdown(state);
     }
