@@ -567,6 +567,22 @@ async def test_a_device_of_somebody_else_is_not_kept(house: House) -> None:
     assert "has shown nothing" in told
 
 
+async def test_a_token_is_kept_for_no_device_and_keeps_its_name(house: House) -> None:
+    """Not even once the password has been shown, too."""
+    bob = await owner(house)
+    [told, _] = await bob.news("NS TOKEN NEW laptop")
+    phone = await device(house, DEVICE, "guest")
+    for secret in (told.split()[-1], PASSWORD):
+        await phone.news(f"NS IDENTIFY bob {secret}")
+        [refused] = await phone.news("NS TOKEN KEEP phone")
+        assert "by the token laptop: this device will not log in by itself." in refused
+    assert ":Token laptop, made " in (await bob.news("NS TOKEN LIST"))[1]
+    await bob.news("NS TOKEN DROP laptop")
+    assert "logged out from elsewhere" in await phone.rest()
+    thief = await irc_peer(house, "thief")
+    assert "not the password" in (await thief.news(f"NS IDENTIFY bob {told.split()[-1]}"))[0]
+
+
 async def test_only_so_many_are_kept(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trio_chat.core.accounts.KEYS_MAX", 1)
     await register(house)

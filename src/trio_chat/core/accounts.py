@@ -159,7 +159,9 @@ def _keep_key(
     label = _free_label(account, make)
     if owner:
         [before] = (key for key in account.keys if key.key == make.key)
-        renamed = KeyMade(account.name, make.key, label, before.device)
+        if before.is_token:
+            return [_is_token(before)]
+        renamed = KeyMade(account.name, make.key, label, device=True)
         return [] if before.label == label else [renamed]
     refused = by_token(account, device) or _too_many_keys(account)
     return [refused or KeyMade(account.name, make.key, label, device=True)]
@@ -276,6 +278,12 @@ def not_logged_in() -> Refused:
 def wrong_password() -> Refused:
     """The refusal of a password, or a secret in its place, that does not open what it should."""
     return Refused("That is not the password.", Code.WRONG_PASSWORD)
+
+
+def _is_token(key: Key) -> Refused:
+    """The refusal to keep a token for a device: it goes by the name that its owner drops it by."""
+    why = f"You are here by the token {key.label}: this device will not log in by itself"
+    return Refused(f"{why}. For that, come without it, and log in with the password.")
 
 
 def _reserved(nick: str) -> Refused:
