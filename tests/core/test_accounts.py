@@ -36,6 +36,7 @@ from trio_chat.core.events import (
     ModesSet,
     Origin,
     PasswordSet,
+    PlaceSet,
     Said,
 )
 from trio_chat.core.queries import ShowAccount
@@ -369,16 +370,17 @@ def test_what_the_account_has_in_a_room_is_given_back(ring: Ring) -> None:
     ask(ring, "eve", LogIn("bob", password_id=1))
     change = Change(True, "v", "eve", "id-eve", "=bob")
     gained = ModesSet("#tea", "eve", (change,), "id-eve", BOBS)
-    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == [gained]
+    placed = PlaceSet("#tea", "bob")
+    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == [placed, gained]
     assert ring.chat.rooms["#tea"].status["id-eve"] == "v"
-    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == []
+    assert ask(ring, "eve", MatchStatus("#tea", "id-eve", "id-eve")) == [placed]
 
 
 def test_what_somebody_has_when_they_register_they_have_when_they_come_again() -> None:
     ring = Ring()
     ring.enter("alice", "#tea")
     register(ring, "alice")
-    [regained] = ask(ring, "alice", MatchStatus("#tea", "id-alice", "id-alice"))
+    [_, regained] = ask(ring, "alice", MatchStatus("#tea", "id-alice", "id-alice"))
     assert isinstance(regained, ModesSet)
     ring.depart("alice")
     ring.enter("mallory", "#tea")

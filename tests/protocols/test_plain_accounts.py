@@ -4,6 +4,7 @@ import pytest
 
 from runs import following, next_command
 from trio_chat.core.commands import (
+    ComeBack,
     Command,
     DropAccount,
     DropKey,
@@ -217,7 +218,7 @@ def test_with_the_servers_password_as_well() -> None:
 def test_who_is_logged_in_takes_the_nickname_that_was_refused() -> None:
     session = inside("bob_2")
     asked = [*session.done(AccountSet("bob_2", "1", BOBS, "=bob"))]
-    assert [ask.command for ask in asked] == [Rename("bob")]
+    assert [ask.command for ask in asked] == [Rename("bob"), ComeBack("#lobby")]
     assert told(session) == "*** You are logged in as bob.\n"
     assert asked[0].on_refused
     asked[0].on_refused(Refused("The nickname bob is taken.", Code.NICK_TAKEN, ("bob",)))
@@ -230,12 +231,14 @@ def test_a_nickname_that_was_refused_later_counts_as_well() -> None:
     session.reply(OWNED)
     assert told(session) == f"*** {OWNED.why}\n"
     assert asks(session, "/login hunter22") == LogIn("bob", "hunter22")
-    assert following(session.done(AccountSet("alice", "1", BOBS, "=bob"))) == [Rename("bob")]
+    done = following(session.done(AccountSet("alice", "1", BOBS, "=bob")))
+    assert done == [Rename("bob"), ComeBack("#lobby")]
 
 
 def test_who_is_called_something_else_stays_so() -> None:
     session = inside("alice", asked="alice")
-    assert following(session.done(AccountSet("alice", "1", BOBS, "=bob"))) == []
+    done = following(session.done(AccountSet("alice", "1", BOBS, "=bob")))
+    assert done == [ComeBack("#lobby")]
     assert asks(session, "/login hunter22") == LogIn("bob", "hunter22")  # after /logout, say
 
 

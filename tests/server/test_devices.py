@@ -37,11 +37,11 @@ async def another(house: House, *caps: str) -> tuple[IrcPeer, list[str]]:
     return peer, lines[end + 1 :]
 
 
-async def plain(house: House) -> Peer:
-    """One more connection of bob's, over netcat."""
+async def plain(house: House, room: str = "#lobby") -> Peer:
+    """One more connection of bob's, over netcat; it shows the room that he has entered last."""
     peer = await house.connect()
     await peer.send(f"/login bob {PASSWORD}\n".encode())
-    await peer.until("in #lobby; ")
+    assert (await peer.until(f"in {room}; ")).count("You are bob in ") == 1
     await peer.until("/help for more.\n")
     return peer
 
@@ -305,20 +305,22 @@ async def test_a_token_is_no_operator_though_its_owner_is_one(house: House) -> N
 async def test_a_plain_connection_shows_one_room(house: House) -> None:
     bob, eve = await owner(house), await irc_peer(house, "eve", rooms="#lobby,#tea")
     await bob.news("JOIN #tea")
-    cat = await plain(house)
-    await eve.news("PRIVMSG #tea :elsewhere", "PRIVMSG #lobby :here", "PRIVMSG bob :psst")
+    cat = await plain(house, "#tea")
+    await cat.until("*** You are in #lobby, too.\n")
+    await eve.news("PRIVMSG #lobby :elsewhere", "PRIVMSG #tea :here", "PRIVMSG bob :psst")
     assert await cat.until("psst\n") == "eve: here\neve -> bob: psst\n"
-    await cat.send(b"/join #tea\n")
-    await cat.until("You are bob in #tea; ")
-    await eve.news("PRIVMSG #lobby :elsewhere", "PRIVMSG #tea :here")
+    await cat.send(b"/join #lobby\n")
+    await cat.until("You are bob in #lobby; ")
+    await eve.news("PRIVMSG #tea :elsewhere", "PRIVMSG #lobby :here")
     await cat.until("*** The last message:\neve: elsewhere\n")
     assert await cat.until("here\n") == "eve: here\n"
+    await bob.news("JOIN #den")
     await cat.send(b"from netcat\n")
-    await cat.until("bob: from netcat\n")
-    assert commands(await bob.news())[-1] == "PRIVMSG #tea :from netcat"
+    assert await cat.until("netcat\n") == "bob: from netcat\n"
+    assert commands(await bob.news())[-1] == "PRIVMSG #lobby :from netcat"
     await cat.send(b"/quit\n")
     await cat.rest()
-    assert commands(await eve.news()) == ["PRIVMSG #tea :from netcat"]
+    assert commands(await eve.news()) == ["PRIVMSG #lobby :from netcat"]
 
 
 async def test_a_plain_connection_that_was_first_goes_on_showing_one(house: House) -> None:

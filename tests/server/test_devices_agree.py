@@ -148,6 +148,18 @@ async def at_once(house: House, script: list[tuple[int, str]]) -> None:
     for owner in ("al", "bo"):
         private = [one.texts.get("private", {}) for n, one in here if OWNERS[n] == owner]
         assert all(one == private[0] for one in private)
+    await come_back(house, [*[one for _, one in here], *fresh.values()], fresh)
+
+
+async def come_back(house: House, here: list[Device], before: dict[str, Device]) -> None:
+    """After all have gone, both are in the same rooms again."""
+    for one in here:
+        await one.peer.say("QUIT")
+        await one.peer.rest()
+    for owner, last in before.items():
+        again = await device(house, owner)
+        await again.catch_up()
+        assert again.members.keys() == last.members.keys()
 
 
 def compare(shown: dict[str, str], afresh: dict[str, str]) -> None:

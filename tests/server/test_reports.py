@@ -83,7 +83,7 @@ async def test_our_own_client_is_told_that_it_is_urgent(house: House) -> None:
 async def test_the_operators_of_a_room_are_told_as_they_first_enter_it(house: House) -> None:
     for nick, room in (("alice", "#tea"), ("carol", "#den")):
         peer = await irc_peer(house, nick)
-        await peer.say(f"REGISTER * * {PASSWORD}", f"JOIN {room}", "QUIT")
+        await peer.say(f"REGISTER * * {PASSWORD}", f"JOIN {room}", f"PART {room}", "QUIT")
         await peer.rest()
     bob, mallory = [await irc_peer(house, nick, rooms="#tea") for nick in ("bob", "mallory")]
     await mallory.news("PRIVMSG #tea :buy pills")
@@ -92,7 +92,7 @@ async def test_the_operators_of_a_room_are_told_as_they_first_enter_it(house: Ho
     assert waiting(await alice.news("JOIN #tea")) == [WAITS.format("#tea")]
     assert waiting(await alice.news("PART #tea", "JOIN #tea")) == []
     assert waiting(await carol.news("JOIN #tea", "JOIN #den")) == []
-    await alice.say("REPORTS", "QUIT")
+    await alice.say("REPORTS", "PART #tea", "QUIT")
     await alice.rest()
     assert waiting(await (await logged_in(house, "alice")).news("JOIN #tea")) == []
 

@@ -27,6 +27,7 @@ from trio_chat.core.events import (
     KeyMade,
     ModesSet,
     PasswordSet,
+    PlaceSet,
 )
 from trio_chat.core.letters import cut
 from trio_chat.core.limits import kept_out, no_registration, silent
@@ -238,14 +239,17 @@ def _without_password(account: Account, device: Device) -> Refused | None:
     return Refused("Log in with the password first, then do that again.")
 
 
-def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[ModesSet]:
+def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[PlaceSet | ModesSet]:
     """Judge it for somebody who has just logged in or out.
 
-    Those who were guests bring with them what they have, and may become the founder by that.
+    Those who were guests bring with them what they have, and may become the founder by that. An
+    account comes to be in the room.
     """
     room, person = state.room(match.room), state.people.get(match.user_id)
     if room is None or person is None or person.user_id not in room.members:
         return []
+    account = person.origin.account
+    placed = [PlaceSet(room.state.name, account)] if account else []
     has, theirs = room.status.get(person.user_id, ""), status_of(room.state, person)
     wanted = {*theirs, *(has if match.guest else "")}
     founds = (
@@ -258,12 +262,13 @@ def _match_status(state: State, asker: Person, match: MatchStatus) -> Sequence[M
         or (founds and letter == "o")  # said once more, as it is the account's from now on
     )
     if not changes:
-        return []
+        return placed
     return [
+        *placed,
         ModesSet(
             room.state.name, person.nick, changes, person.user_id, person.origin,
             founder=person.identity if founds else "",
-        )
+        ),
     ]  # fmt: skip
 
 

@@ -84,7 +84,8 @@ class TagMessage:
 
 @fact
 class Join:
-    """Enter a room, which is made if there is none; ``key`` is its key, if it has one.
+    """Enter a room, which is made if there is none; ``key`` is its key, if it has one. I come
+    ``back`` if my account was there: no client can say that.
 
     Here and below, I ask ``via`` this connection of mine, or my first.
     """
@@ -92,6 +93,7 @@ class Join:
     room: str
     key: str = ""
     via: str = ""
+    back: bool = False
 
 
 @fact
@@ -105,6 +107,15 @@ class Look:
 @fact
 class LookAround:
     """Show me all rooms in which I am by another device of mine, one after the other."""
+
+
+@fact
+class ComeBack:
+    """Let me be in the rooms where my account was. If my protocol shows me one room at a time, and
+    ``room`` is not empty, show me the last of them; or that room, if there is none.
+    """
+
+    room: str = ""
 
 
 @fact
@@ -555,7 +566,7 @@ Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | LookAround | EndDevice | Quit | Operate | Reload | Watch | Subscribe | Remove | Report
-    | ExplainLimits | OfInvitation
+    Enter | LookAround | ComeBack | EndDevice | Quit | Operate | Reload | Watch | Subscribe | Remove
+    | Report | ExplainLimits | OfInvitation
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

@@ -275,9 +275,9 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
         if not person.device(join.via).shows(fold(name)):
             return [_looked(room, person, join.via)]
         return [Refused(f"You are already in {name}.", Code.ALREADY_IN_ROOM, (person.nick, name))]
-    if refused := kept_out_of(state, room, person, join.key):
+    if refused := kept_out_of(state, room, person, join.key, back=join.back):
         return [refused]
-    return [replace(_joined(state, room, person), via=join.via)]
+    return [replace(_joined(state, room, person), via=join.via, back=join.back)]
 
 
 def _look(state: State, person: Person, look: Look) -> Outcomes:
@@ -311,8 +311,12 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
     )  # fmt: skip
 
 
-def kept_out_of(state: State, room: Room, person: Person, key: str = "") -> Refused | None:
-    """Why somebody may not enter a room; None if they may."""
+def kept_out_of(
+    state: State, room: Room, person: Person, key: str = "", *, back: bool = False
+) -> Refused | None:
+    """Why somebody may not enter a room; None if they may. With ``back``, their account was there
+    before.
+    """
     name = room.state.name
     if len(person.rooms) >= state.rooms_each:
         many = state.rooms_each
@@ -321,23 +325,25 @@ def kept_out_of(state: State, room: Room, person: Person, key: str = "") -> Refu
         )
     if person.is_operator or is_invited(room, person) or "o" in status_of(room.state, person):
         return None
-    return _barred(room, person, key)
+    return _barred(room, person, key, back=back)
 
 
-def _barred(room: Room, person: Person, key: str) -> Refused | None:
+def _barred(room: Room, person: Person, key: str, *, back: bool) -> Refused | None:
     """Why bans, invitations, the key or the limit keep somebody out; None if they may enter."""
     name, flags = room.state.name, room.state.flags
     if refused := banned_there(room, person):
         return refused
     # With nobody in the room, nobody could invite them, or tell them the key again.
-    comes_back = not room.members and (is_new(room.state) or is_regular(room.state, person))
+    comes_back = (back and is_regular(room.state, person)) or (
+        not room.members and (is_new(room.state) or is_regular(room.state, person))
+    )
     if "R" in flags and not person.origin.account:
         return accounts_only(f"enter {name}", Code.NEED_ACCOUNT, name)
     if "i" in flags and not comes_back and not listed(room, "I", person):
         return Refused(f"You need an invitation to enter {name}.", Code.INVITE_ONLY, (name,))
     if room.state.key and key != room.state.key and not comes_back:
         return Refused(f"You need the key to enter {name}.", Code.BAD_KEY, (name,))
-    if room.state.limit and len(room.members) >= room.state.limit:
+    if room.state.limit and len(room.members) >= room.state.limit and not back:
         return Refused(f"{name} is full.", Code.FULL, (name,))
     return None
 
@@ -365,6 +371,7 @@ def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
         Kicked(
             name, person.nick, other.nick, why, person.user_id, other.user_id,
             person.origin, other.known_as if other.identity != person.identity else "",
+            other.origin.account,
         )
     ]  # fmt: skip
 

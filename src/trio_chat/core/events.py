@@ -121,8 +121,9 @@ class Joined:
     ``status`` holds the letters of the status they come with. The event is ``guarded`` if it was
     judged by who else is in the room, or changes what the room remembers: then those who come at
     the same moment are judged again, by the room as it is after it. Only a guarded one has an
-    ``identity``, if that is known. Whoever ``founds`` the room is its founder from then on. Here
-    and below, it was done ``via`` this connection of theirs, or their first.
+    ``identity``, if that is known. Whoever ``founds`` the room is its founder from then on. They
+    have come ``back`` if their account was there before. Here and below, it was done ``via`` this
+    connection of theirs, or their first.
     """
 
     room: str
@@ -135,6 +136,7 @@ class Joined:
     identity: str = ""
     founds: bool = False
     via: str = ""
+    back: bool = False
 
 
 @fact
@@ -162,7 +164,7 @@ class Left:
 
 @fact
 class Kicked:
-    """``nick`` has removed ``target`` from the room."""
+    """``nick`` has removed ``target``, who is logged in to an account or none, from the room."""
 
     room: str
     nick: str
@@ -172,6 +174,16 @@ class Kicked:
     target_id: str = ""
     origin: Origin = NOWHERE
     target_identity: str = ""
+    target_account: str = ""
+
+
+@fact
+class PlaceSet:
+    """An account is in a room from now on, or is ``gone`` from it, though nobody comes or goes."""
+
+    room: str
+    account: str
+    gone: bool = False
 
 
 @fact
@@ -604,8 +616,8 @@ class Unlocked:
 
 
 OfRoom = (
-    Said | Signalled | Redacted | Joined | Looked | Left | Kicked | Invited | TopicSet | ModesSet
-    | RoomRenamed | RoomMetadataSet
+    Said | Signalled | Redacted | Joined | Looked | Left | Kicked | PlaceSet | Invited | TopicSet
+    | ModesSet | RoomRenamed | RoomMetadataSet
 )  # fmt: skip
 OfPerson = (
     Arrived | Attached | Detached | Renamed | Departed | AwaySet | NameSet | AccountSet

@@ -1,11 +1,15 @@
 """Words that people write in commands, and are told in sentences."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from trio_chat.core.events import Banned, Origin, Unbanned
 from trio_chat.core.names import fold
 from trio_chat.core.views import Ban
+
+# The rooms that are named in a sentence.
+_NAMED = 10
 
 
 def is_number(text: str) -> bool:
@@ -50,6 +54,12 @@ def some_of(number: int, others: int, where: str = "here") -> str:
     if number < others:
         return f"{number} of the {others} others {where}"
     return f"all {others} others {where}" if others > 1 else f"the only other person {where}"
+
+
+def also_in(rooms: Sequence[str]) -> str:
+    """The other rooms in which somebody is who is shown one, as a sentence."""
+    more = f", and {len(rooms) - _NAMED} more" if len(rooms) > _NAMED else ""
+    return f"You are in {', '.join(rooms[:_NAMED])}{more}, too."
 
 
 def account_or_user(nick: str, origin: Origin) -> str:

@@ -17,12 +17,14 @@ import trio
 from trio_chat.core.commands import (
     CheckInvitation,
     ClearMetadata,
+    ComeBack,
     Confidential,
     DropAccount,
     DropKey,
     EndDevice,
     Enter,
     ExplainLimits,
+    Join,
     ListInvitations,
     LogIn,
     LogOut,
@@ -44,6 +46,7 @@ from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.denials import operators_only, too_fast
 from trio_chat.core.events import Arrived, Attached, Joined, Looked
 from trio_chat.core.explain import explain
+from trio_chat.core.names import fold
 from trio_chat.core.queries import ListDevices, LookUp, Query
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
@@ -61,7 +64,7 @@ from trio_chat.core.views import (
     Repeated,
     Rooms,
 )
-from trio_chat.core.words import parting, waiting
+from trio_chat.core.words import also_in, parting, waiting
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.credentials import Credentials
@@ -319,6 +322,8 @@ class Executor:
             case LookAround():
                 for room in [*self._subscriber.person(self._hub.chat).rooms]:
                     await self._do(replace(ask, command=Look(self._hub.chat.name(room))))
+            case ComeBack(room):
+                await self._come_back(room, ask)
             case EndDevice(number):
                 self._reply(self._hub.devices.end(self._subscriber, number), ask)
             case request:
@@ -329,6 +334,33 @@ class Executor:
                     await self._follow(outcome, ask)
                 if isinstance(request, LogOut | DropKey | DropAccount):
                     await self._see_out()
+
+    async def _come_back(self, otherwise: str, ask: Ask) -> None:
+        """Bring somebody into the rooms where their account was, at the pace of their source."""
+        rooms, here = await self._hub.places(self._subscriber)
+        for room in [room for room in rooms if fold(room) not in here]:
+            join = Join(room, back=True)
+            cost = price(self._hub.chat, self._subscriber.user_id, join)
+            if not self._source.lines.at_once(self._flow, cost):
+                await self._source.lines.wait(self._flow, cost, self._shared.drains)
+            await self._do(Ask(join, on_refused=self._not_back))
+        if self.session.one_room and otherwise:
+            last = next((room for room in reversed(rooms) if fold(room) in here), otherwise)
+            await self._do(replace(ask, command=Join(last)))
+        if self.session.one_room:
+            self._tell_hidden()
+
+    def _tell_hidden(self) -> None:
+        """Tell somebody who is shown one room at a time in which others they are."""
+        chat = self._hub.chat
+        person = self._subscriber.person(chat)
+        device = person.device(self._subscriber.id)
+        if hidden := [chat.name(room) for room in person.rooms if not device.shows(room)]:
+            self.session.reply(Notice(also_in(hidden)))
+
+    def _not_back(self, refused: Refused) -> None:
+        if refused.code is not Code.ALREADY_IN_ROOM:
+            self.session.reply(refused)
 
     def _limits_in_force(self) -> Iterator[str]:
         """What the peer may not do just now, a sentence each."""
@@ -442,8 +474,10 @@ class Executor:
             return
         for following in self.session.done(outcome):
             await self._do(following)
-        if isinstance(outcome, Joined | Looked) and (
-            told := self._credentials.tell_in(outcome.room)
+        if (
+            isinstance(outcome, Joined | Looked)
+            and not _is_back(outcome)
+            and (told := self._credentials.tell_in(outcome.room))
         ):
             self._reply(told)
 
@@ -495,3 +529,7 @@ class Executor:
             self._shared.reload()
         else:
             self.session.reply(operators_only())
+
+
+def _is_back(outcome: Joined | Looked) -> bool:
+    return isinstance(outcome, Joined) and outcome.back

@@ -7,7 +7,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -288,6 +288,16 @@ class Hub:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
+
+    async def places(self, subscriber: Subscriber) -> tuple[Sequence[str], Collection[str]]:
+        """The rooms where the account of somebody was, none if that cannot be read; and (folded)
+        those in which they are.
+        """
+        person, rooms = subscriber.person(self.chat), list[str]()
+        if account := person.origin.account:
+            with suppress(Unavailable):
+                rooms = [*await self._log.places(fold(account))]
+        return rooms, person.rooms
 
     async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""

@@ -16,11 +16,12 @@ from trio_chat.core.commands import (
     SetRoomBan,
     SetTopic,
 )
-from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import ModesSet
+from trio_chat.core.decide import Outcome, Outcomes
+from trio_chat.core.events import ModesSet, PlaceSet
 from trio_chat.core.explain import explain_room
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import ShowMasks, ShowModes, ShowTopic
+from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import taken
 from trio_chat.core.room_bans import over_in, removals
 from trio_chat.core.views import Refused
@@ -94,11 +95,19 @@ class Rooms:
         try:
             async with self._open(log, join.room):
                 outcomes = await self._ring.pursue(subscriber, join)
+                if join.back and any(_keeps_out(outcome) for outcome in outcomes):
+                    await self._forget_place(subscriber, log)
         except Unavailable as error:  # a new room, and nothing of it can be stored
             return [not_kept(error)]
         if not is_first:
             return outcomes
         return [*outcomes, *await self._archive.reports_in(log, subscriber.person(self._chat))]
+
+    async def _forget_place(self, subscriber: Subscriber, log: str) -> None:
+        """Let an account be where it was no more, as it is kept out of there."""
+        if room := self._chat.rooms.get(log):
+            account = subscriber.person(self._chat).origin.account
+            await self._ring.happen(PlaceSet(room.state.name, account, gone=True))
 
     async def rename(self, subscriber: Subscriber, request: RenameRoom) -> Outcomes:
         """Rename a room. Nobody can open one of the new name meanwhile, nor close this one."""
@@ -152,3 +161,9 @@ class Rooms:
         if limits or log in person.rooms:
             return limits or [f"There are no limits on you in {room}."]
         return [f"You are not in {room}, and nothing that you may know of keeps you out."]
+
+
+def _keeps_out(outcome: Outcome) -> bool:
+    """Whether a room lets somebody in no more who was there before."""
+    here = (Code.ALREADY_IN_ROOM, Code.UNAVAILABLE)
+    return isinstance(outcome, Refused) and outcome.code not in here

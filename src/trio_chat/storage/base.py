@@ -130,10 +130,13 @@ class Log(Protocol):
         last of the events becomes the room's barrier. All of the events are appended or none; if
         the call is cancelled, it may have been either.
 
+        Where accounts are (``places``) changes together with the events.
+
         A ``secret`` is kept together with the events, or none of it is. What goes into the log of
         accounts is never shown without being stored, and is kept for ever.
 
-        With a ``move`` the log has another name from then on, and its read markers, too; whoever
+        With a ``move`` the log has another name from then on, and so have its read markers and the
+        places of accounts; whoever
         appends by a judgement from before meets Conflict, by whichever name. If something that was
         said or changed has that name, Taken is raised. It is done lastingly, or Unavailable.
 
@@ -213,6 +216,11 @@ class Log(Protocol):
         """Do as ``save`` does, for a room that nobody is in any more.
 
         If nothing was ever said or changed there, nothing of it is kept.
+        """
+
+    async def places(self, account: str) -> Sequence[str]:
+        """The names of the rooms where an account (by folded name) is, whether its owner is here or
+        not; the last that it has entered comes last.
         """
 
     async def secret(self, account: str) -> str:

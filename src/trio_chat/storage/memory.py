@@ -20,6 +20,7 @@ import trio
 from trio_chat.core.events import (
     NOWHERE,
     REALM,
+    AccountDropped,
     Entry,
     Event,
     Joined,
@@ -34,6 +35,7 @@ from trio_chat.core.events import (
     waits_for,
     without_words,
 )
+from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
@@ -55,6 +57,7 @@ from trio_chat.storage.base import (
 )
 from trio_chat.storage.clock import Calendar, steady
 from trio_chat.storage.ids import Ids, now, time_of
+from trio_chat.storage.places import PLACES_MAX, moved
 from trio_chat.storage.tail import Intake, text_size
 from trio_chat.storage.words import is_sought, phrases, seeks_nothing
 
@@ -135,6 +138,7 @@ class MemoryLog(Log):
         self._marks: dict[tuple[str, str], _Mark] = {}  # the longest unchanged first
         self._secrets: dict[str, str] = {}
         self._waiting: dict[str, dict[str, Entry]] = {}  # by account, and by id
+        self._places: dict[str, dict[str, _Place]] = {}  # by account and room, folded
         self._realm = (START, RealmState())
         self._bytes = 0
         self._bytes_by: Counter[str] = Counter()  # of messages, by source
@@ -198,6 +202,7 @@ class MemoryLog(Log):
             log.barrier = entries[-1].id
             log.barriers.append(entries[-1])
         for entry in fresh:
+            self._note_places(entry)
             if is_persistent(entry.event) and room != REALM:  # of that, the barriers are enough
                 self._keep(log, entry)
             if account := waits_for(entry.event):
@@ -222,9 +227,34 @@ class MemoryLog(Log):
         log.saved, log.barriers = (id, replace(move.state, barrier=id)), []
         for reader, target in [key for key in self._marks if key[1] == room]:
             self._marks[reader, move.to] = self._marks.pop((reader, target))
+        for there in self._places.values():
+            there.pop(move.to, None)
+            if place := there.pop(room, None):
+                there[move.to] = place._replace(name=move.state.name)
         self._moved[room] = id
         if len(self._moved) > _MOVED:
             del self._moved[next(iter(self._moved))]
+
+    def _note_places(self, entry: Entry) -> None:
+        """Keep where accounts are after an entry."""
+        if isinstance(dropped := entry.event, AccountDropped):
+            self._places.pop(fold(dropped.name), None)
+        if (found := moved(entry.event)) is None:
+            return
+        there = self._places.setdefault(found.account, {})
+        before = there.pop(entry.room, None)
+        if not found.gone:
+            entered = entry.id if found.entered else before.entered if before else START
+            there[entry.room] = _Place(found.room, entered)
+        if len(there) > PLACES_MAX:
+            del there[min(there, key=lambda room: (there[room].entered, room))]
+        if not there:
+            del self._places[found.account]
+
+    async def places(self, account: str) -> Sequence[str]:
+        await trio.lowlevel.checkpoint()
+        there = self._places.get(account, {})
+        return [there[room].name for room in sorted(there, key=lambda r: (there[r].entered, r))]
 
     def moved(self, room: str) -> str:
         return self._moved.get(room, "")
@@ -529,6 +559,13 @@ class _Mark(NamedTuple):
 
     at: int
     source: str
+
+
+class _Place(NamedTuple):
+    """A room in which an account is: its name, and the id by which it was entered."""
+
+    name: str
+    entered: str
 
 
 _NO_MARK = _Mark(0, "")

@@ -13,7 +13,7 @@ from trio_chat.core.effects.identity import (
     set_mode,
     told_of,
 )
-from trio_chat.core.effects.rooms import remove
+from trio_chat.core.effects.rooms import narrow, remove
 from trio_chat.core.events import (
     Arrived,
     Attached,
@@ -69,9 +69,7 @@ def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
         return []
     device = _device(attached, attached.device, entry.at)
     device.rooms, device.greeted = {}, bool(attached.rooms)
-    for other in person.devices:
-        if other.one_room and other.rooms is None:
-            other.rooms = dict.fromkeys(person.rooms)
+    narrow(person)
     person.devices = (*person.devices, device)
     state.further[device.id] = person
     note_limit(state, person)

@@ -17,6 +17,7 @@ from trio_chat.core.events import (
     Left,
     Looked,
     ModesSet,
+    PlaceSet,
     RoomMetadataSet,
     RoomRenamed,
     TopicSet,
@@ -60,18 +61,28 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
     room.state = after(room.state, entry)
     room.members[person.user_id] = person
     room.note(person.user_id, moved=True)
+    if joined.back:
+        narrow(person)
     person.rooms[name] = person.first_entered(name) or entry.id
-    _show(person, name, person.device(joined.via))
+    _show(person, name, None if joined.back else person.device(joined.via))
     forget_invitation(state, name, person)
     state.empty.discard(name)
     entered = _welcome(room, name, person, others=others, first=first)
+    shown_on = tuple(device.id for device in person.devices if device.shows(name))
     return [
         Delivery(replace(joined, status=status), rooms=(name,), by=joined.user_id),
-        Delivery(entered, people=(person.user_id,), by=joined.user_id),
+        Delivery(entered, devices=shown_on, by=joined.user_id),
     ]
 
 
-def _show(person: Person, name: str, on: Device) -> None:
+def narrow(person: Person) -> None:
+    """Let connections that show one room show no other than they do now."""
+    for device in person.devices:
+        if device.one_room and device.rooms is None:
+            device.rooms = dict.fromkeys(person.rooms)
+
+
+def _show(person: Person, name: str, on: Device | None) -> None:
     """Show a room on the connection on which it was entered, and on others that show several."""
     for device in person.devices:
         if device.rooms is not None and (device is on or not device.one_room):
@@ -154,6 +165,11 @@ def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
     if banned := banned_there(room, person):
         told.append(Delivery(Notice(banned.why, room.state.name), people=(person.user_id,)))
     return told
+
+
+def _on_place_set(state: State, event: PlaceSet, entry: Entry) -> Deliveries:
+    """Nobody: the store keeps it."""
+    return []
 
 
 def _on_invited(state: State, invited: Invited, entry: Entry) -> Deliveries:
@@ -265,6 +281,7 @@ EFFECTS: Effects = {
     Looked: _on_looked,
     Left: _on_left,
     Kicked: _on_kicked,
+    PlaceSet: _on_place_set,
     Invited: _on_invited,
     TopicSet: _on_topic_or_modes_set,
     ModesSet: _on_topic_or_modes_set,

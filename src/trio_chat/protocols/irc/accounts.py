@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from trio_chat.core.commands import Rename
+from trio_chat.core.commands import ComeBack, Rename
 from trio_chat.core.events import AccountSet
 from trio_chat.core.names import fold
 from trio_chat.core.refusals import Code
@@ -66,12 +66,12 @@ def account_set(out: ReplyBuffer, account: str) -> Iterable[Ask]:
     if not peer.registered:
         return ()
     out.show(AccountSet(peer.nick, origin=peer.origin))
-    return _take_nick(out, account)
+    return [*_take_nick(out, account), Ask(ComeBack())] if account else ()
 
 
 def _take_nick(out: ReplyBuffer, account: str) -> Iterable[Ask]:
     """Take the nickname that was refused before, once it is known to be one's own."""
     wanted, out.peer.refused_nick = out.peer.refused_nick, ""
-    if not account or fold(wanted) != fold(account) or fold(out.peer.nick) == fold(wanted):
+    if fold(wanted) != fold(account) or fold(out.peer.nick) == fold(wanted):
         return ()
     return [Ask(Rename(wanted))]

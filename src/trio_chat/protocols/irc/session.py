@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from trio_chat.core.commands import Join, LookAround, Quit, Say
+from trio_chat.core.commands import ComeBack, Join, LookAround, Quit, Say
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
@@ -261,7 +261,7 @@ class IrcSession(Session):
                 known, peer.nick, peer.origin = peer.origin.account, nick, origin
                 if origin.account != known:
                     accounts.tell(out, origin.account)
-                return self._welcome()
+                return [*self._welcome(), *([Ask(ComeBack())] if origin.account else ())]
             case Attached():
                 return self._attached(event)
             case Joined(room) | Looked(room):
@@ -318,6 +318,7 @@ class IrcSession(Session):
                 peer.set_mode(change)
             out.show(UserModesSet(event.nick, changes, origin=event.origin))
         yield Ask(LookAround())
+        yield Ask(ComeBack())
         yield from (Ask(Join(room), on_refused=_seen_already) for room in event.rooms)
 
     def done_elsewhere(self, event: Event) -> Iterable[Ask]:

@@ -13,6 +13,7 @@ from functools import cache, partial
 
 from trio_chat.core.commands import (
     CheckInvitation,
+    ComeBack,
     Command,
     Enter,
     Join,
@@ -199,15 +200,17 @@ class PlainSession(Session):
 
     def done(self, event: Event) -> Iterable[Ask]:
         match event:
-            case Arrived(nick):
+            case Arrived(nick, origin=origin):
                 self._nick, self._entering = nick, _NOBODY
-                return [Ask(Join(self._lobby))]
+                return [Ask(ComeBack(self._lobby) if origin.account else Join(self._lobby))]
             case Attached(nick, origin=origin, rooms=rooms):
                 self._nick, self._room = nick, ""
                 if rooms:
                     self.reply(Notice(f"You are logged in as {origin.account}."))
-                return [Ask(Join(rooms[0] if rooms else self._lobby))]
-            case Joined(room) | Looked(room):
+                return [Ask(Join(rooms[0]) if rooms else ComeBack(self._lobby))]
+            case Looked(room):
+                self._room = room
+            case Joined(room, back=False):
                 before, self._room = self._room, room
                 if before and fold(before) != fold(room):  # they may have been kicked and be back
                     return [Ask(Leave(before), on_refused=_left_already)]
@@ -237,9 +240,10 @@ class PlainSession(Session):
         """Take the nickname that was refused before, now that it is theirs."""
         self.reply(Notice(f"You are logged in as {account}."))
         asked, self._asked = self._asked, account
-        if fold(asked) != fold(account) or fold(self._nick) == fold(account):
-            return ()
-        return [Ask(Rename(asked), on_refused=self._stay)]
+        if fold(asked) == fold(account) and fold(self._nick) != fold(account):
+            yield Ask(Rename(asked), on_refused=self._stay)
+        in_lobby = fold(self._room) == fold(self._lobby)
+        yield Ask(ComeBack(self._lobby if in_lobby else ""), on_refused=_here_already)
 
     def _not_logged_in(self, name: str, refused: Refused) -> None:
         self.reply(
@@ -397,6 +401,10 @@ def _read_login(line: str) -> LogIn | None:
     """Read a line of somebody who is not in yet: None if it asks for no login."""
     read = read_verb("", line) if line[:7].lower() == "/login " else None
     return read if isinstance(read, LogIn) else None
+
+
+def _here_already(refused: Refused) -> None:
+    """Ignore it: the room where they were last is the one that they are shown."""
 
 
 def _left_already(refused: Refused) -> None:

@@ -17,6 +17,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Log, Move, Search, Secret
 from trio_chat.storage.codec import encode_realm
+from trio_chat.storage.places import moved
 from trio_chat.storage.sqlite import read, search, waiting
 from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
@@ -145,7 +146,8 @@ class SqliteLog(Log):
         def pass_on(store: Store) -> Sequence[Entry]:
             return store.pass_on(room, events, expect=expect, barrier=barrier)
 
-        lasts = any(rows)  # others are needed by nobody tomorrow: they only get their places
+        # Others are needed by nobody tomorrow: they only get their places.
+        lasts = any(rows) or any(map(moved, events))
         must_last = (
             room == REALM
             or redact
@@ -240,6 +242,9 @@ class SqliteLog(Log):
         except Unavailable:
             if self._refuse:
                 raise
+
+    async def places(self, account: str) -> Sequence[str]:
+        return await self._read(read.places, account)
 
     async def secret(self, account: str) -> str:
         return await self._read(read.secret, account)

@@ -195,6 +195,14 @@ def secret(connection: Connection, account: str) -> str:
     return row[0] if row and isinstance(row[0], str) else ""
 
 
+def places(connection: Connection, account: str) -> Sequence[str]:
+    """The names of the rooms where an account is, as ``Log.places``."""
+    rows = connection.execute(
+        "SELECT name FROM place WHERE account = ? ORDER BY entered, room", (account,)
+    )
+    return [name for (name,) in rows if isinstance(name, str)]
+
+
 def barrier(connection: Connection, room: str) -> str:
     """The id of a room's last barrier that can be read; empty without one."""
     saved, state = realm(connection) if room == REALM else snapshot(connection, room)

@@ -185,6 +185,18 @@ MIGRATIONS: Sequence[str] = [
     ) STRICT;
     CREATE INDEX waiting_for ON waiting (account, sender, id);
     """,
+    """
+    -- The rooms where accounts are, both by folded name (places.py). name: the room's, as it was
+    -- written. entered: by which id the account has entered it; 0 if it was there before a login.
+    CREATE TABLE place (
+        account TEXT NOT NULL,
+        room TEXT NOT NULL,
+        name TEXT NOT NULL,
+        entered INTEGER NOT NULL,
+        PRIMARY KEY (account, room)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX place_by_room ON place (room);
+    """,
 ]
 
 

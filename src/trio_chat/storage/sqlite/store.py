@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from trio_chat.core.events import REALM, Entry, Event, elsewhere, waits_for
+from trio_chat.core.events import REALM, AccountDropped, Entry, Event, elsewhere, waits_for
+from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Taken, Unavailable
 from trio_chat.storage.base import START, Move, Secret, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
+from trio_chat.storage.places import PLACES_MAX, Moved, moved
 from trio_chat.storage.sqlite import read, redaction, waiting
 from trio_chat.storage.sqlite.rows import COLUMNS, Row, complain, entries_of
 
@@ -164,6 +166,8 @@ class Store:
         self.touched[room] = self.touched.get(room, math.inf) + len(fresh)
         self.unindexed += len(fresh)
         self.unlooked += len(fresh)
+        for entry in entries:
+            self._note_places(entry)
         if barrier:
             self._barriers[name] = entries[-1].id
             self.connection.execute(
@@ -192,8 +196,37 @@ class Store:
         self.connection.execute(
             "UPDATE OR REPLACE mark SET target = ? WHERE target = ?", (move.to, name)
         )
+        self.connection.execute("DELETE FROM place WHERE room = ?", (move.to,))
+        self.connection.execute(
+            "UPDATE place SET room = ?, name = ? WHERE room = ?", (move.to, move.state.name, name)
+        )
         self._numbers[move.to], self._barriers[move.to] = room, id
         self.save(move.to, id, replace(move.state, barrier=id))
+
+    def _note_places(self, entry: Entry) -> None:
+        """Keep where accounts are after an entry."""
+        if isinstance(dropped := entry.event, AccountDropped):
+            self.connection.execute("DELETE FROM place WHERE account = ?", (fold(dropped.name),))
+        elif (found := moved(entry.event)) is None:
+            return
+        elif found.gone:
+            self.connection.execute(
+                "DELETE FROM place WHERE account = ? AND room = ?", (found.account, entry.room)
+            )
+        else:
+            self._place(found, entry)
+
+    def _place(self, found: Moved, entry: Entry) -> None:
+        self.connection.execute(
+            "INSERT INTO place VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET name = excluded.name, entered = max(entered, excluded.entered)",
+            (found.account, entry.room, found.room, pack(entry.id) if found.entered else 0),
+        )
+        self.connection.execute(
+            "DELETE FROM place WHERE account = :account AND room IN (SELECT room FROM place "
+            "WHERE account = :account ORDER BY entered DESC, room DESC LIMIT -1 OFFSET :most)",
+            {"account": found.account, "most": PLACES_MAX},
+        )
 
     def note_move(self, name: str, id: str) -> None:
         """Note that a log has moved away, and this has been committed."""

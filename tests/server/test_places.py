@@ -1,0 +1,264 @@
+"""Whoever logs in is in the rooms where they were."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from irc_peers import IrcPeer, irc_peer, promote, settings
+from peers import House, Peer, running
+from sasl import by_plain
+
+PASSWORD = "correct-horse"
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with running(settings()) as running_house:
+        yield running_house
+
+
+async def owner(house: House, *lines: str, rooms: str = "#lobby") -> IrcPeer:
+    """Bob, who has registered."""
+    bob = await irc_peer(house, "bob", rooms=rooms)
+    await bob.news(f"REGISTER * * {PASSWORD}", *lines)
+    return bob
+
+
+async def gone(peer: Peer, how: bytes = b"QUIT\r\n") -> None:
+    await peer.send(how)
+    await peer.rest()
+
+
+async def back(house: House, *lines: str) -> IrcPeer:
+    """Bob on a fresh connection, who has read what he is shown."""
+    bob = await irc_peer(house)
+    await bob.news("CAP REQ sasl", "NICK bob", "USER bob 0 * :Bob", *lines)
+    await by_plain(bob, "bob", PASSWORD)
+    await bob.say("CAP END")
+    return bob
+
+
+async def rooms_of(peer: IrcPeer) -> list[str]:
+    """The rooms that a client has been shown until now, in order."""
+    lines = [line.split() for line in await peer.news()]
+    return [words[2].lstrip(":") for words in lines if words[1] == "JOIN"]
+
+
+def commands(lines: list[str], room: str = "") -> list[str]:
+    """What the lines are; of one room alone, if one is named."""
+    return [line.split()[1] for line in lines if room in line]
+
+
+async def plain_back(house: House) -> Peer:
+    cat = await house.connect()
+    await cat.send(f"/login bob {PASSWORD}\n".encode())
+    return cat
+
+
+# ── who logs in comes back ─────────────────────────────────────────────────────────────────────
+
+
+async def test_who_logs_in_is_in_the_rooms_where_they_were(house: House) -> None:
+    bob = await owner(house, "JOIN #tea", "TOPIC #tea :leaves", "JOIN #den", "PART #den")
+    eve = await irc_peer(house, "eve", rooms="#tea")
+    await gone(bob)
+    await eve.news("PRIVMSG #tea :meanwhile")
+    bob = await back(house)
+    shown = await bob.news()
+    assert commands(shown, "#den") == []
+    assert commands(shown, "#lobby") == ["JOIN", "353", "366"]
+    assert commands(shown, "#tea") == ["JOIN", "332", "333", *["NOTICE"] * 3, "353", "366"]
+    assert sum("meanwhile" in line for line in shown) == 1
+    assert commands(await eve.news()) == ["JOIN", "MODE"]
+    assert await bob.news("JOIN #lobby,#tea") == []  # as clients do by themselves
+
+
+async def test_who_logs_in_later_is_there_as_well(house: House) -> None:
+    await gone(await owner(house, "JOIN #tea"))
+    guest = await irc_peer(house, "guest", rooms="#garden")
+    await guest.news(f"NS IDENTIFY bob {PASSWORD}")
+    names = await guest.news("WHOIS guest")
+    [rooms] = [line for line in names if " 319 " in line]
+    assert {*rooms.rpartition(":")[2].replace("@", "").split()} == {"#lobby", "#tea", "#garden"}
+    await gone(guest)
+    assert await rooms_of(await back(house)) == ["#garden", "#lobby", "#tea"]
+
+
+async def test_a_restart_changes_nothing(tmp_path: Path) -> None:
+    chosen = settings(history={"store": str(tmp_path / "chat.db")})
+    async with running(chosen) as house:
+        await owner(house, "JOIN #tea")
+    async with running(chosen) as house:
+        assert await rooms_of(await back(house)) == ["#lobby", "#tea"]
+
+
+@pytest.mark.parametrize("end", [b"QUIT\r\n", b"KILL bob :x\r\n"])
+async def test_only_who_leaves_a_room_has_left_it(house: House, end: bytes) -> None:
+    bob = await owner(house, "JOIN #tea", "PART #lobby")
+    await promote(house, "bob")
+    await gone(bob, end)
+    assert await rooms_of(await back(house)) == ["#tea"]
+
+
+async def test_nobody_is_where_they_left_on_another_connection(house: House) -> None:
+    bob = await owner(house, "JOIN #tea,#den")
+    phone = await back(house)
+    await phone.news("PART #tea")
+    await bob.news("PART #den")
+    await gone(bob)
+    await gone(phone)
+    assert await rooms_of(await back(house)) == ["#lobby"]
+
+
+async def test_nobody_is_where_another_account_was(house: House) -> None:
+    await gone(await owner(house, "JOIN #tea"))
+    carol = await irc_peer(house, "carol", rooms="#garden")
+    await carol.news(f"REGISTER * * {PASSWORD}")
+    names = "".join(await carol.news("NAMES #tea"))
+    assert "carol" not in names.replace("366 carol", "").replace("353 carol", "")
+    await carol.news(f"NS IDENTIFY bob {PASSWORD}")
+    await gone(carol)
+    assert await rooms_of(await back(house)) == ["#garden", "#lobby", "#tea"]
+
+
+async def test_what_was_left_after_logging_out_is_a_guests(house: House) -> None:
+    bob = await owner(house, "JOIN #tea")
+    await bob.news("NS LOGOUT", "PART #tea", "JOIN #garden")
+    await gone(bob)
+    assert await rooms_of(await back(house)) == ["#lobby", "#tea"]
+
+
+# ── what has become of the rooms ───────────────────────────────────────────────────────────────
+
+#: What the founder of #tea does after bob has gone; where bob is then, and what he is told.
+MEANWHILE = [
+    ("PRIVMSG #tea :hi", ["#lobby", "#tea"], []),
+    ("RENAME #tea #coffee", ["#lobby", "#coffee"], []),
+    ("MODE #tea +b bob!*@*", ["#lobby"], ["474"]),
+    ("MODE #tea +b a:bob", ["#lobby"], ["474"]),
+    ("MODE #tea +i", ["#lobby"], ["473"]),
+    ("MODE #tea +k sesame", ["#lobby"], ["475"]),
+    ("MODE #tea +l 1", ["#lobby", "#tea"], []),
+    ("MODE #tea +R", ["#lobby", "#tea"], []),
+]
+
+
+@pytest.mark.parametrize(("line", "rooms", "told"), MEANWHILE)
+async def test_a_room_says_who_comes_back(
+    house: House, line: str, rooms: list[str], told: list[str]
+) -> None:
+    """Who is kept out of a room is told so once."""
+    eve = await irc_peer(house, "eve", rooms="#tea")
+    await gone(await owner(house, "JOIN #tea"))
+    await eve.news(line)
+    bob = await back(house)
+    lines = [one.split() for one in await bob.news()]
+    assert [one[2].lstrip(":") for one in lines if one[1] == "JOIN"] == rooms
+    assert [one[1] for one in lines if one[1].startswith("47")] == told
+    await gone(bob)
+    await eve.news(line.replace("+", "-"))
+    assert await rooms_of(await back(house)) == rooms
+
+
+@pytest.mark.parametrize("mode", ["+i", "+k sesame"])
+async def test_who_was_in_when_a_room_was_shut_comes_back(house: House, mode: str) -> None:
+    eve = await irc_peer(house, "eve", rooms="#tea")
+    bob = await owner(house, "JOIN #tea")
+    await eve.news(f"MODE #tea {mode}")
+    await gone(bob)
+    assert await rooms_of(await back(house)) == ["#lobby", "#tea"]
+
+
+async def test_who_has_left_such_a_room_stays_outside(house: House) -> None:
+    eve = await irc_peer(house, "eve", rooms="#tea")
+    bob = await owner(house, "JOIN #tea")
+    await eve.news("MODE #tea +i")
+    await gone(bob, b"PART #tea\r\nQUIT\r\n")
+    bob = await back(house)
+    assert await rooms_of(bob) == ["#lobby"]
+    assert " 473 " in (await bob.news("JOIN #tea"))[0]
+
+
+async def test_who_was_kicked_is_not_there(house: House) -> None:
+    eve = await irc_peer(house, "eve", rooms="#tea")
+    bob = await owner(house, "JOIN #tea")
+    await eve.news("KICK #tea bob")
+    await gone(bob)
+    assert await rooms_of(await back(house)) == ["#lobby"]
+
+
+async def test_a_deleted_account_leaves_nothing(house: House) -> None:
+    bob = await owner(house, "JOIN #tea")
+    await bob.news("NS DROP bob", "PART #lobby")
+    assert [*await house.server._log.places("bob")] == []
+
+
+async def test_nobody_is_in_more_rooms_than_they_may_be() -> None:
+    async with running(settings(limits={"rooms_each": 3})) as house:
+        await gone(await owner(house, "JOIN #a,#b"))
+        house.server._hub.chat.rooms_each = 2
+        bob = await back(house)
+        assert "".join(await bob.news()).count(" 405 ") == 1
+        await gone(bob)
+        assert len(await rooms_of(await back(house))) == 2
+
+
+# ── one room at a time ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_plain_person_is_shown_the_last_room_and_is_in_all(house: House) -> None:
+    await gone(await owner(house, "JOIN #den", "JOIN #tea"))
+    eve = await irc_peer(house, "eve", rooms="#den")
+    cat = await plain_back(house)
+    told = await cat.until("*** You are in #lobby, #den, too.\n")
+    assert [line for line in told.splitlines() if "in #" in line] == [
+        "*** You are bob in #tea; nobody else is here yet. /help for more.",
+        "*** You are in #lobby, #den, too.",
+    ]
+    await eve.news("PRIVMSG #den :elsewhere")
+    await cat.send(b"/join #den\n")
+    await cat.until("eve: elsewhere\n")
+    await cat.send(b"hello\n/quit\n")
+    await cat.rest()
+    shown = [line.partition(" ")[2] for line in await eve.news()]
+    assert [line for line in shown if line.startswith("PRIVMSG")] == ["PRIVMSG #den :hello"]
+    assert await rooms_of(await back(house)) == ["#lobby", "#den", "#tea"]
+
+
+async def test_who_goes_to_another_room_leaves_the_one_before(house: House) -> None:
+    await gone(await owner(house, "JOIN #tea"))
+    cat = await plain_back(house)
+    await cat.until("You are bob in #tea;")
+    await cat.send(b"/join #new\n")
+    await cat.until("You are bob in #new;")
+    await gone(cat, b"/quit\n")
+    assert await rooms_of(await back(house)) == ["#lobby", "#new"]
+
+
+async def test_a_plain_guest_who_logs_in_in_the_lobby_is_shown_the_last_room(house: House) -> None:
+    await gone(await owner(house, "JOIN #tea"))
+    cat = await house.connect("guest")
+    await cat.send(f"/login bob {PASSWORD}\n".encode())
+    await cat.until("You are guest in #tea;")
+    await cat.send(b"hello\n")
+    await cat.until("guest: hello\n")
+    await gone(cat, b"/quit\n")
+    assert await rooms_of(await back(house)) == ["#lobby", "#tea"]
+
+
+async def test_a_plain_guest_who_has_gone_elsewhere_stays_there(house: House) -> None:
+    await gone(await owner(house, "JOIN #tea"))
+    cat = await house.connect("guest")
+    await cat.send(b"/join #garden\n")
+    await cat.until("You are guest in #garden;")
+    await cat.send(f"/login bob {PASSWORD}\nhello\n".encode())
+    told = await cat.until("guest: hello\n")
+    assert "#tea;" not in told
+    eve = await irc_peer(house, "eve", rooms="#tea,#garden")
+    assert sum("guest" in line and " 353 " in line for line in await eve.news("NAMES #tea")) == 1
+
+
+async def test_a_plain_person_who_was_nowhere_is_in_the_lobby(house: House) -> None:
+    await gone(await owner(house, "PART #lobby"))
+    await (await plain_back(house)).until("You are bob in #lobby;")
