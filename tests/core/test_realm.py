@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from trio_chat.core.events import (
     REALM,
+    AccountBlocked,
     AccountDropped,
     AccountMade,
+    AccountUnblocked,
     Banned,
     Entry,
     KeyDropped,
@@ -98,6 +100,8 @@ EVENTS = st.one_of(
     st.builds(PasswordSet, NAMES),
     st.builds(KeyMade, NAMES, KEYS, st.just("label")),
     st.builds(KeyDropped, NAMES, KEYS),
+    st.builds(AccountBlocked, NAMES, NAMES),
+    st.builds(AccountUnblocked, NAMES, NAMES),
     st.builds(Banned, st.integers(1, 9), st.just("mask"), NAMES, seconds=st.integers(0, 9)),
     st.builds(Unbanned, st.integers(1, 9)),
     st.builds(Locked, st.integers(0, 9)),

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from trio_chat.core.events import (
     NOWHERE,
     REALM,
+    AccountBlocked,
     AccountMetadataSet,
+    AccountUnblocked,
     Event,
     KeyDropped,
     KeyMade,
@@ -29,7 +31,10 @@ from trio_chat.core.views import Refused
 EVERYWHERE = ""
 
 # What people do with their own accounts.
-_PRIVATE = PasswordSet | KeyMade | KeyDropped | AccountMetadataSet | RoomMetadataSet
+_PRIVATE = (
+    PasswordSet | KeyMade | KeyDropped | AccountMetadataSet | RoomMetadataSet | AccountBlocked
+    | AccountUnblocked
+)  # fmt: skip
 
 # The fields of events that name people or accounts.
 _NAMES = ("nick", "by", "target", "name", "author", "value", "whom", "account")

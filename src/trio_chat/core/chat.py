@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from trio_chat.core.answers import ANSWERS as _ANSWERS
 from trio_chat.core.apply import EFFECTS
+from trio_chat.core.blocks import ANSWERS as _OF_BLOCKS
 from trio_chat.core.called import with_nicks_of_now
 from trio_chat.core.commands import Confidential, Request
 from trio_chat.core.decide import JUDGES, Outcomes, account_first, repair
@@ -20,7 +21,7 @@ from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Answer, Delivery
 
-ANSWERS = {**_ANSWERS, **_OF_MODERATION}
+ANSWERS = {**_ANSWERS, **_OF_BLOCKS, **_OF_MODERATION}
 
 
 class Chat(State):

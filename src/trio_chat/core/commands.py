@@ -329,6 +329,20 @@ class DropKey:
 
 
 @fact
+class BlockAccount:
+    """Let somebody reach me in private no more; named by their nickname or their account."""
+
+    name: str
+
+
+@fact
+class UnblockAccount:
+    """Let them reach me again."""
+
+    name: str
+
+
+@fact
 class DropAccount:
     """Delete my account, for ever; ``name`` is its name once more."""
 
@@ -557,7 +571,8 @@ Request = (
     Say | DirectMessage | TagMessage | Join | Look | Leave | Kick | Invite | Rename | SetTopic
     | SetModes | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata
     | Announce
-    | LogOut | DropKey | DropAccount | DeleteAccount | MatchStatus | RevokeInvitation | Redact
+    | LogOut | DropKey | BlockAccount | UnblockAccount | DropAccount | DeleteAccount | MatchStatus
+    | RevokeInvitation | Redact
     | FileReport | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that

@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from trio_chat.core.accounts import JUDGES as _OF_ACCOUNTS
+from trio_chat.core.accounts import account_of
 from trio_chat.core.admission import JUDGES as _OF_INVITATIONS
 from trio_chat.core.answers import visible_room
 from trio_chat.core.barred import banned_as, banned_there
+from trio_chat.core.blocks import JUDGES as _OF_BLOCKS
+from trio_chat.core.blocks import blocked, is_blocked
 from trio_chat.core.commands import (
     AWAY_MAX,
     KICK_MAX,
@@ -65,6 +68,7 @@ from trio_chat.core.events import (
     Signalled,
     TopicSet,
     UserModesSet,
+    is_passing,
 )
 from trio_chat.core.invitations import is_invited
 from trio_chat.core.letters import as_reason, cut
@@ -220,10 +224,12 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Account | Re
     if other is None:
         return nobody(nick)
     if isinstance(other, Account):
-        is_operator = state.rules(other.name)
-        return other if is_operator else silent(state, person) or other
+        refused = silent(state, person) if not state.rules(other.name) else None
+        return refused or (blocked(other.name) if is_blocked(state, person, other) else other)
     if not other.is_operator and (refused := silent(state, person)):
         return refused
+    if is_blocked(state, person, account_of(state, other)):
+        return blocked(other.nick)
     if "R" in other.modes and not (person.origin.account or person.is_operator or other is person):
         return accounts_only(f"write to {other.nick}", Code.NEED_ACCOUNT, other.nick)
     return other
@@ -256,7 +262,7 @@ def _signal(state: State, person: Person, signal: TagMessage) -> Outcomes:
         return [Signalled(name, nick, signal.tags, user_id, status=signal.status, origin=origin)]
     other = _addressee(state, person, signal.nick)
     if isinstance(other, Refused):
-        return [other]
+        return [] if other.code is Code.CANNOT_WRITE_TO and is_passing(signal.tags) else [other]
     to, to_id = _named(other)
     room_of_two = private_room(person.identity, other.identity)
     return [Signalled(room_of_two, nick, signal.tags, user_id, to, to_id, origin=origin)]
@@ -386,6 +392,8 @@ def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
         return [refused]
     if (other := state.person(invite.nick)) is None:
         return [nobody(invite.nick)]
+    if is_blocked(state, person, account_of(state, other)):
+        return [blocked(other.nick)]
     if fold(name) in other.rooms:
         why = f"{other.nick} is already in {name}."
         return [Refused(why, Code.ALREADY_IN_ROOM, (other.nick, name))]
@@ -497,6 +505,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     RenameRoom: rename_room,
     **_OF_ROOM_BANS,
     **_OF_ACCOUNTS,
+    **_OF_BLOCKS,
     **_OF_INVITATIONS,
     **_OF_METADATA,
     **_OF_MODERATION,

@@ -477,6 +477,22 @@ class KeyDropped:
     via: str = ""
 
 
+@fact
+class AccountBlocked:
+    """The owner of an account takes nothing in private from the account ``whom`` any more."""
+
+    name: str
+    whom: str
+
+
+@fact
+class AccountUnblocked:
+    """The owner of an account takes what the account ``whom`` sends again."""
+
+    name: str
+    whom: str
+
+
 #: So long what an operator lets the owner of an account in by is good.
 RESET_HOURS = 72
 
@@ -625,7 +641,7 @@ OfPerson = (
 )  # fmt: skip
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
-    | AccountReset
+    | AccountReset | AccountBlocked | AccountUnblocked
 )  # fmt: skip
 OfModeration = Banned | Unbanned | Locked | Unlocked | Killed | OperatorMade | Reported
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration
@@ -660,7 +676,7 @@ def is_persistent(event: Event) -> bool:
     """Whether anybody needs the event tomorrow; others are shown and not stored."""
     match event:
         case Signalled(tags=tags):
-            return any(tag.partition("=")[0] not in _PASSING for tag in tags.split(";"))
+            return not is_passing(tags)
         case Renamed(rooms=rooms) | Departed(rooms=rooms):
             return bool(rooms)
     kept = (
@@ -671,6 +687,11 @@ def is_persistent(event: Event) -> bool:
 
 
 _PASSING = ("+typing", "+draft/typing")
+
+
+def is_passing(tags: str) -> bool:
+    """Whether tags tell nothing but that somebody is typing."""
+    return all(tag.partition("=")[0] in _PASSING for tag in tags.split(";"))
 
 
 def elsewhere(event: Event) -> tuple[str, ...]:

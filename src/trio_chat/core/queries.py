@@ -81,6 +81,11 @@ class ShowAccount:
 
 
 @fact
+class ListBlocks:
+    """List the accounts that I have blocked."""
+
+
+@fact
 class ListDevices:
     """List my connections; I ask ``via`` this one of them, or my first."""
 
@@ -225,7 +230,8 @@ class ShowMark:
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
-    | ShowInvitations | ShowAccount | ListDevices | ShowMetadata | SyncMetadata | ListBans | Count
+    | ShowInvitations | ShowAccount | ListBlocks | ListDevices | ShowMetadata | SyncMetadata
+    | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
 LookUp = Recall | ListTalks | Seek | Audit | ListReports | MarkRead | ShowMark | ExportAccount

@@ -24,10 +24,12 @@ from dataclasses import dataclass, field, replace
 from trio_chat.core.bans import Bans
 from trio_chat.core.events import (
     RESET_HOURS,
+    AccountBlocked,
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
     AccountReset,
+    AccountUnblocked,
     Banned,
     Entry,
     InvitationRevoked,
@@ -50,8 +52,8 @@ from trio_chat.core.words import account_or_user
 #: Accounts that there may be: some 400 bytes of memory each.
 ACCOUNTS_MAX = 100_000
 
-#: Keys of one account.
-KEYS_MAX = 20
+#: Keys of one account, and accounts that it has blocked.
+KEYS_MAX, BLOCKS_MAX = 20, 100
 
 #: The most people that one invitation lets in, and the longest time for which it does.
 USES_MAX, DAYS_MAX = 1000, 365
@@ -98,7 +100,8 @@ class Key:
 class Account:
     """An account; ``made`` is in unix milliseconds. If it was ``dropped``, its name is left.
 
-    ``password_id`` tells its password from those that it has had before.
+    ``password_id`` tells its password from those that it has had before. ``blocked`` are the
+    accounts (by folded name) that its owner takes nothing from in private.
     """
 
     name: str
@@ -109,6 +112,7 @@ class Account:
     operator: bool = False
     password_id: int = 1
     metadata: Values = ()
+    blocked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,12 @@ class Realm:
                 self._put(replace(account, password_id=account.password_id + 1))
             case AccountMetadataSet(values=values):
                 self._put(replace(account, metadata=with_values(account.metadata, values)))
+            case AccountBlocked(whom=whom) if self.account(whom):
+                before = (name for name in account.blocked if name != fold(whom))
+                self._put(replace(account, blocked=(*before, fold(whom))))
+            case AccountUnblocked(whom=whom):
+                blocked = tuple(name for name in account.blocked if name != fold(whom))
+                self._put(replace(account, blocked=blocked))
             case AccountReset(key=key) if not self.who(key)[0]:
                 account = self._without_reset(account)
                 new = Key(key, _RESET, at, until_password=True)

@@ -321,6 +321,13 @@ class AccountView:
 
 
 @fact
+class Blocks:
+    """The answer to ListBlocks: the names of accounts."""
+
+    names: tuple[str, ...]
+
+
+@fact
 class DeviceView:
     """A connection of somebody's, as they and operators of the server are told of it.
 
@@ -523,7 +530,7 @@ class Marked:
 
 Answer = (
     Members | Rooms | Topic | Modes | Masks | Bans | People | Counts | Invitations | AccountView
-    | Devices
+    | Devices | Blocks
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found

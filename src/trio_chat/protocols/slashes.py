@@ -61,6 +61,9 @@ OF_ACCOUNTS: Mapping[str, tuple[str, str, int]] = {
     "logout": ("", "log out, and take another nickname", 0),
     "password": ("NEW", "change the password of your account", 1),
     "token": ("new NAME|list|drop NAME", "passwords of their own for bots and devices", 1),
+    "block": ("NAME", "take nothing from somebody in private; in rooms, /ignore hides them", 1),
+    "unblock": ("NAME", "end that", 1),
+    "blocks": ("", "list those whom you have blocked", 0),
     "devices": ("[end NUMBER]", "list your connections, or end another one", 0),
     "account": ("[NAME|export|delete NAME]", "tell of an account; all of yours; delete it", 0),
 }

@@ -15,6 +15,7 @@ from dataclasses import replace
 import trio
 
 from trio_chat.core.commands import (
+    BlockAccount,
     CheckInvitation,
     ClearMetadata,
     ComeBack,
@@ -39,6 +40,7 @@ from trio_chat.core.commands import (
     Say,
     SetMetadata,
     Subscribe,
+    UnblockAccount,
     UseInvitation,
     Watch,
 )
@@ -86,6 +88,9 @@ _RUN = 128
 
 # The piece of an answer that is posted at a time: a quarter of the smallest outbox.
 _PIECE = 64 * 1024  # bytes
+
+# Requests of which the log of accounts keeps all that comes of them.
+_KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount
 
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
@@ -303,8 +308,8 @@ class Executor:
                 (subscribers.add if on else subscribers.remove)(self._subscriber.id, keys)
             case Report() if wait := self._source.complaints.try_take(trio.current_time()):
                 self._reply(too_fast(math.ceil(wait)), ask)
-            case SetMetadata() | ClearMetadata() if wait := self._source.describe(
-                trio.current_time()
+            case command if isinstance(command, _KEPT) and (
+                wait := self._source.describe(trio.current_time())
             ):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case Prove() as prove:

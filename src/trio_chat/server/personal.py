@@ -22,6 +22,7 @@ def document(realm: Realm, account: Account, talks: Iterable[tuple[str, int, int
         "operator": account.operator,
         "tokens": [{"name": key.label, "made": _moment(key.made)} for key in account.keys],
         "metadata": dict(account.metadata),
+        "blocked": [realm.accounts[name].name for name in account.blocked],
         "bans": [_ban(ban) for ban in bans],
         "conversations": [
             {"with": name, "last_said": _moment(said), "last_read": _moment(read)}

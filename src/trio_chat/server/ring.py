@@ -35,7 +35,7 @@ from trio_chat.core.events import (
 from trio_chat.core.limits import is_exempt
 from trio_chat.core.logs import is_barrier, log_of
 from trio_chat.core.moderation import over
-from trio_chat.core.names import fold, is_private, private_room
+from trio_chat.core.names import fold, is_private
 from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import taken
@@ -180,10 +180,8 @@ class Ring:
             await self._be_limited(subscriber.user_id)
             # Nothing waits between the judgement and ``expect`` in _append: so the barrier that is
             # named there is the one by which it was judged.
-            outcomes: list[Outcome] = []
             asker = outsider or subscriber.stand_in(self._chat)
-            for request in requests:
-                outcomes += self._chat.decide(subscriber.user_id, request, outsider=asker)
+            outcomes = self._judge(subscriber, requests, asker)
             events = [event for event in outcomes if not isinstance(event, Told)]
             if not events:
                 return outcomes, START
@@ -192,8 +190,10 @@ class Ring:
                 if is_private(log):
                     # Kept open until it is shown: nobody is a member who would keep it open.
                     async with self._logs.in_use(log):
-                        if isinstance(first, Said | Signalled) and await self._are_others(first):
-                            continue
+                        if isinstance(first, Said | Signalled):
+                            await self._settle(first)
+                            if self._judge(subscriber, requests, asker) != outcomes:
+                                continue
                         with self.told.under_way(getattr(first, "to_id", "")):
                             entries = await self._append(events, by=subscriber)
                             await self._progress.until_shown(entries[-1].id)
@@ -229,24 +229,22 @@ class Ring:
                         subscriber, requests, verifier=verifier, outsider=outsider, in_turn=True
                     )
 
-    async def _are_others(self, told: Said | Signalled) -> bool:
-        """Whether one of the two who talk is known as somebody else, or has come or gone, since
-        this was judged. If one of them is about to, wait for that.
-        """
-        two = (told.user_id, told.to_id, *told.room.split(","))
-        if self.changing.concerns(*two):
-            await self.changing.until_over(*two)
-            return True
-        one, other = self._chat.people.get(told.user_id), self._hearer(told)
-        return not (one and other and private_room(one.identity, other) == told.room)
+    def _judge(
+        self,
+        subscriber: Subscriber,
+        requests: Sequence[Request | Confidential],
+        asker: Person | None,
+    ) -> Outcomes:
+        outcomes: list[Outcome] = []
+        for request in requests:
+            outcomes += self._chat.decide(subscriber.user_id, request, outsider=asker)
+        return outcomes
 
-    def _hearer(self, told: Said | Signalled) -> str:
-        """The identity of whom this is said to; empty if that is not so any more."""
-        if told.to_id:
-            person = self._chat.people.get(told.to_id)
-            return person.identity if person else ""
-        account = self._chat.realm.account(told.to)
-        return account.identity if account and not self._chat.same(account.identity) else ""
+    async def _settle(self, told: Said | Signalled) -> None:
+        """Wait while one of the two who talk comes, goes, or becomes somebody else."""
+        two = (told.user_id, told.to_id, *told.room.split(","))
+        while self.changing.concerns(*two):
+            await self.changing.until_over(*two)
 
     async def _append(
         self, events: Sequence[Event], verifier: str = "", by: Subscriber | None = None

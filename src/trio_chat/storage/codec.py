@@ -12,10 +12,12 @@ from operator import attrgetter
 from typing import Any
 
 from trio_chat.core.events import (
+    AccountBlocked,
     AccountDropped,
     AccountMade,
     AccountMetadataSet,
     AccountReset,
+    AccountUnblocked,
     Banned,
     Change,
     Departed,
@@ -52,7 +54,7 @@ from trio_chat.storage.checked import is_sound
 _LASTING = (
     Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
-    RoomRenamed, RoomMetadataSet, AccountMetadataSet,
+    RoomRenamed, RoomMetadataSet, AccountMetadataSet, AccountBlocked, AccountUnblocked,
     Banned, Unbanned, Locked, Unlocked,
     InvitationUsed, InvitationRevoked, AccountReset, Killed, OperatorMade, Reported,
 )  # fmt: skip
@@ -215,7 +217,9 @@ def decode_realm(text: str) -> RealmState:
 def _account(found: dict[str, Any]) -> Account:
     keys = tuple(_known(Key, key) for key in found.get("keys", ()))
     metadata = _pairs(found.get("metadata", ()))
-    account: Account = _known(Account, found | {"keys": keys, "metadata": metadata})
+    blocked = tuple(found.get("blocked", ()))
+    found |= {"keys": keys, "metadata": metadata, "blocked": blocked}
+    account: Account = _known(Account, found)
     return account
 
 

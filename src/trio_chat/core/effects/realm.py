@@ -2,7 +2,9 @@
 
 from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.events import (
+    AccountBlocked,
     AccountReset,
+    AccountUnblocked,
     Banned,
     Entry,
     InvitationRevoked,
@@ -70,6 +72,8 @@ EFFECTS: Effects = {
     Unlocked: _on_locked_or_unlocked,
     Reported: _on_reported,
     KeyMade: _on_realm_changed,
+    AccountBlocked: _on_realm_changed,
+    AccountUnblocked: _on_realm_changed,
     InvitationRevoked: _on_realm_changed,
     AccountReset: _on_realm_changed,
     Killed: _on_realm_changed,  # that they depart is told

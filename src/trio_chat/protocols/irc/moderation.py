@@ -11,7 +11,7 @@ from functools import partial, wraps
 
 from trio_chat.core.commands import ExplainLimits, LiftBan, LiftRoomBan, Remove, Report, SetBan
 from trio_chat.core.masks import full_mask
-from trio_chat.core.queries import ListBans, ShowMasks
+from trio_chat.core.queries import ListBans, ListBlocks, ShowMasks
 from trio_chat.core.views import Answer, Audited, Ban, Bans, Reports
 from trio_chat.core.words import known_as
 from trio_chat.protocols.audit import (
@@ -227,6 +227,11 @@ def unban(out: ReplyBuffer, message: Message) -> Asks:
 def bans(out: ReplyBuffer, message: Message) -> Asks:
     """Read BANS."""
     return [Ask(ShowMasks(message.params[0], "b"), partial(_tell, out))]
+
+
+def blocks(out: ReplyBuffer, message: Message) -> Asks:
+    """Read BLOCKS."""
+    return [Ask(ListBlocks(), partial(_tell, out))]
 
 
 def _tell(out: ReplyBuffer, answer: Answer) -> None:

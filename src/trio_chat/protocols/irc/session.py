@@ -10,9 +10,11 @@ from functools import partial
 
 from trio_chat.core.commands import ComeBack, Join, LookAround, Quit, Say
 from trio_chat.core.events import (
+    AccountBlocked,
     AccountDropped,
     AccountMade,
     AccountSet,
+    AccountUnblocked,
     Arrived,
     Attached,
     AwaySet,
@@ -281,8 +283,8 @@ class IrcSession(Session):
                     out.numeric(n.RPL_YOUREOPER, "You are now an IRC operator")
             case Invited(room=room, target=target):
                 out.numeric(n.RPL_INVITING, target, room)
-            case InvitationRevoked():
-                out.unasked(SETTLED[InvitationRevoked])
+            case InvitationRevoked() | AccountBlocked() | AccountUnblocked():
+                out.unasked(SETTLED[type(event)])
             case Killed():
                 out.unasked("\n".join(notice.text for notice in notices(event)))
             case AccountDropped():

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from trio_chat.core.commands import (
     Announce,
+    BlockAccount,
     Invite,
     Join,
     Kick,
@@ -22,6 +23,7 @@ from trio_chat.core.commands import (
     SetName,
     SetTopic,
     SetUserModes,
+    UnblockAccount,
 )
 from trio_chat.core.events import Change
 from trio_chat.core.letters import cut
@@ -409,6 +411,8 @@ VERBS = {
     "AWAY": Verb(lambda out, m: [Ask(SetAway(m.param(0)))], "[text]"),
     "BAN": Verb(moderation.ban(mute=False), moderation.BAN, 2),
     "BANS": Verb(moderation.bans, "room", 1),
+    "BLOCK": Verb(lambda out, m: [Ask(BlockAccount(m.params[0]))], "nickname|account", 1),
+    "BLOCKS": Verb(moderation.blocks),
     # Where there is this command, ``dispatch`` has read it before.
     "BATCH": Verb(lambda out, m: (), "+reference type target|-reference", 1, cap=MULTILINE),
     "CHATHISTORY": Verb(
@@ -475,6 +479,7 @@ VERBS = {
     "TIME": Verb(_about(replies.time), "[server]"),
     "TOPIC": Verb(_topic, "room [text]", 1),
     "UBAN": Verb(moderation.uban, moderation.UBAN),
+    "UNBLOCK": Verb(lambda out, m: [Ask(UnblockAccount(m.params[0]))], "nickname|account", 1),
     "UNBAN": Verb(moderation.unban, "room nickname|mask|number", 2),
     "UNDLINE": Verb(moderation.lift_line(masks=False), "network|number", 1),
     "UNKLINE": Verb(moderation.lift_line(masks=True), "mask|number", 1),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trio_chat.core.commands import (
+    BlockAccount,
     Command,
     DirectMessage,
     DropAccount,
@@ -29,12 +30,14 @@ from trio_chat.core.commands import (
     SetModes,
     SetPassword,
     SetTopic,
+    UnblockAccount,
 )
 from trio_chat.core.events import Change, is_id
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.queries import (
     Bound,
     ExportAccount,
+    ListBlocks,
     ListDevices,
     ListMembers,
     ListRooms,
@@ -361,6 +364,9 @@ VERBS = {
     "logout": Verb(*OF_ACCOUNTS["logout"], lambda room, rest: LogOut()),
     "password": Verb(*OF_ACCOUNTS["password"], _set_password),
     "token": Verb(*OF_ACCOUNTS["token"], _token),
+    "block": Verb(*OF_ACCOUNTS["block"], lambda room, name: BlockAccount(name)),
+    "unblock": Verb(*OF_ACCOUNTS["unblock"], lambda room, name: UnblockAccount(name)),
+    "blocks": Verb(*OF_ACCOUNTS["blocks"], lambda room, rest: ListBlocks()),
     "devices": Verb(*OF_ACCOUNTS["devices"], _devices),
     "account": Verb(*OF_ACCOUNTS["account"], _account),
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),

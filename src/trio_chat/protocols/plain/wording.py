@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from trio_chat.core.events import (
     RESET_HOURS,
+    AccountBlocked,
     AccountDropped,
     AccountSet,
+    AccountUnblocked,
     Announced,
     Banned,
     Departed,
@@ -49,6 +51,7 @@ from trio_chat.core.views import (
     Ban,
     BanEffect,
     Bans,
+    Blocks,
     Copy,
     Devices,
     DeviceView,
@@ -79,6 +82,11 @@ from trio_chat.protocols.plain import modes
 SETTLED = {
     AccountSet: "You are logged out.",
     AccountDropped: "Your account is deleted. Nobody else can have its name.",
+    AccountBlocked: (
+        "They cannot write to you in private any more, nor invite you, on whatever device you are. "
+        "What they say in rooms is still shown."
+    ),
+    AccountUnblocked: "They can write to you in private, and invite you, again.",
     PasswordSet: (
         "Your password has been changed. Everybody who came by the old one is logged out. Tokens, "
         "and devices that are kept, log in until you drop them."
@@ -221,6 +229,8 @@ def wording(shown: Shown) -> list[str]:
             return _earlier(entries, "While you were not here", "")
         case Found(entries):
             return _earlier(entries, "Found", "Nothing was found.")
+        case Blocks(names):
+            return [f"*** You have blocked {', '.join(names) or 'nobody'}."]
         case Devices(devices):
             return [f"*** {device(one)}" for one in devices]
         case AccountView():
