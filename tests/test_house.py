@@ -17,8 +17,8 @@ ROOMS = ["core", "protocols", "storage", "server", "client", "cli"]
 VOCABULARY = {
     f"core.{name}"
     for name in (
-        *("commands", "events", "fact", "letters", "masks", "metadata", "modes", "names"),
-        *("queries", "refusals", "views", "words"),
+        *("commands", "events", "fact", "letters", "masks", "mentions", "metadata", "modes"),
+        *("names", "queries", "refusals", "views", "words"),
     )
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from trio_chat.core.accounts import account_of, no_account, not_logged_in
 from trio_chat.core.commands import BlockAccount, UnblockAccount
-from trio_chat.core.events import AccountBlocked, AccountUnblocked
+from trio_chat.core.events import AccountBlocked, AccountUnblocked, Origin, Said
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ListBlocks
 from trio_chat.core.realm import BLOCKS_MAX, Account
@@ -22,9 +22,16 @@ from trio_chat.core.views import Answer, Blocks, Refused
 
 def is_blocked(state: State, person: Person, account: Account | None) -> bool:
     """Whether the owner of an account takes nothing from somebody."""
-    if account is None or not account.blocked or person.is_operator:
-        return False
-    return fold(person.origin.account) in account.blocked
+    return not person.is_operator and _has_blocked(account, person.origin)
+
+
+def has_blocked(account: Account | None, said: Said) -> bool:
+    """Whether somebody has blocked the author of what was said."""
+    return _has_blocked(account, said.origin)
+
+
+def _has_blocked(account: Account | None, origin: Origin) -> bool:
+    return account is not None and bool(account.blocked) and fold(origin.account) in account.blocked
 
 
 def blocked(nick: str) -> Refused:

@@ -196,6 +196,13 @@ class Seek:
 
 
 @fact
+class ListMentions:
+    """List the last ``limit`` messages of others that mention me, in the rooms where I am."""
+
+    limit: int
+
+
+@fact
 class Audit:
     """Look up the last ``limit`` things that operators have done: ``of`` a room, or of somebody by
     name; if it is empty, of the server, or of the rooms that I lead.
@@ -234,4 +241,14 @@ Query = (
     | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.
-LookUp = Recall | ListTalks | Seek | Audit | ListReports | MarkRead | ShowMark | ExportAccount
+LookUp = (
+    Recall
+    | ListTalks
+    | Seek
+    | ListMentions
+    | Audit
+    | ListReports
+    | MarkRead
+    | ShowMark
+    | ExportAccount
+)

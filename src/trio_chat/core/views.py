@@ -502,6 +502,13 @@ class Found:
 
 
 @fact
+class Mentions:
+    """The answer to ListMentions, oldest first."""
+
+    entries: tuple[Entry, ...]
+
+
+@fact
 class Audited:
     """The answer to Audit, oldest first.
 
@@ -534,7 +541,7 @@ Answer = (
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
     | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found
-    | Audited
+    | Mentions | Audited
     | Reports | Marked
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer

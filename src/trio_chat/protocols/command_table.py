@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from trio_chat.protocols import invitation
 from trio_chat.protocols.audit import OF_AUDIT, OF_REPORT, OF_REPORTS
 from trio_chat.protocols.moderation import OF_MODERATION
-from trio_chat.protocols.slashes import OF_ACCOUNTS, OF_STATUS
+from trio_chat.protocols.slashes import OF_ACCOUNTS, OF_MENTIONS, OF_STATUS
 
 _OF_TALK = {
     "help": ("", "show this list", 0),
@@ -57,6 +57,7 @@ COMMAND_TABLE: Mapping[str, tuple[str, str, int]] = dict(
             **OF_ACCOUNTS,
             **OF_MODERATION,
             "invitation": (invitation.ARGUMENTS, invitation.DOES, 0),
+            "mentions": OF_MENTIONS,
             "report": OF_REPORT,
             "reports": OF_REPORTS,
             "audit": OF_AUDIT,

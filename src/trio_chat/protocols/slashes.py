@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from trio_chat.core.letters import cut
+from trio_chat.core.queries import ListMentions
+from trio_chat.core.words import is_number
 from trio_chat.protocols.clean import without_keys
 
 #: The filters of a search, for /help.
@@ -75,6 +77,19 @@ OF_STATUS: Mapping[str, tuple[str, str, int]] = {
     "voice": ("NAME", "let somebody speak in a moderated room", 1),
     "devoice": ("NAME", "take that permission away", 1),
 }
+
+#: The command that lists mentions, as rows begin; and how many it lists.
+OF_MENTIONS = ("[N]", "show the messages that mention you, in the rooms where you are", 0)
+_MENTIONS, _MENTIONS_MAX = 20, 100
+
+
+def read_mentions(text: str) -> ListMentions | None:
+    """Read what follows ``/mentions``; None if it is no number."""
+    if not text:
+        return ListMentions(_MENTIONS)
+    is_sound = is_number(text) and int(text)
+    return ListMentions(min(int(text), _MENTIONS_MAX)) if is_sound else None
+
 
 #: A password with blanks in it is refused, as /login would not understand it.
 ONE_WORD = "A password is one word here, without spaces."

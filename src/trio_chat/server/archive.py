@@ -8,16 +8,19 @@ from typing import cast
 
 from trio_chat.core.accounts import account_of, not_logged_in
 from trio_chat.core.audit import EVERYWHERE, identity_of, is_wanted, leaders_only, leads_any, logs
+from trio_chat.core.blocks import has_blocked
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
 from trio_chat.core.events import Entry, Reported, Said, is_id
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.limits import is_exempt
-from trio_chat.core.names import fold
+from trio_chat.core.mentions import mention_of
+from trio_chat.core.names import distinct, fold
 from trio_chat.core.queries import (
     ALL,
     Audit,
     ExportAccount,
+    ListMentions,
     ListReports,
     ListTalks,
     LookUp,
@@ -27,6 +30,7 @@ from trio_chat.core.queries import (
     ShowMark,
     Span,
 )
+from trio_chat.core.realm import Account
 from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.reports import as_called_now, is_by, may_see
@@ -37,6 +41,7 @@ from trio_chat.core.views import (
     Audited,
     Found,
     Marked,
+    Mentions,
     Notice,
     Recalled,
     Refused,
@@ -67,6 +72,10 @@ _REPORTS = "@reports"
 _MARKS_EACH = 200
 
 
+def _any(said: Said) -> bool:
+    return True
+
+
 class Archive:
     """Answers look-ups.
 
@@ -89,6 +98,8 @@ class Archive:
                 return await self._list_talks(reader, query)
             case Seek():
                 return await self._seek(reader, query)
+            case ListMentions(limit):
+                return await self._list_mentions(reader, limit)
             case Audit():
                 return await self._audit(reader, query)
             case ListReports(limit):
@@ -254,6 +265,28 @@ class Archive:
         look = self._by_index if is_indexed else self._said_in
         return Found(tuple(await look(sources, seek)))
 
+    async def _list_mentions(self, reader: Person, limit: int) -> Mentions:
+        """Find messages by the index of words, and keep those that are mentions by the rule."""
+        account, found = account_of(self._chat, reader), dict[str, Entry]()
+        for name in distinct([reader.nick, account.name if account else reader.nick]):
+            seek = Seek(f'"{name}"', max(limit, _LAST_PAGE))
+            calls = self._calls(reader, account, name)
+            some = await self._by_index(rooms_of(self._chat, reader), seek, calls)
+            found |= {entry.id: entry for entry in some}
+        return Mentions(tuple(found[id] for id in sorted(found)[-limit:]))
+
+    def _calls(self, reader: Person, account: Account | None, name: str) -> Callable[[Said], bool]:
+        """Make a test for messages of others that mention the reader by a name; what is said by
+        accounts that they have blocked does not count.
+        """
+        is_mention = mention_of(name)
+
+        def calls(said: Said) -> bool:
+            is_own = is_author(self._chat, reader, said)
+            return not is_own and not has_blocked(account, said) and is_mention(said.text)
+
+        return calls
+
     async def _audit(self, reader: Person, audit: Audit) -> Answer:
         found = logs(self._chat, reader, audit)
         if isinstance(found, Refused):
@@ -347,7 +380,12 @@ class Archive:
             before = page[0].id
         return found, page[0].at
 
-    async def _by_index(self, sources: Sequence[Source], seek: Seek) -> Sequence[Entry]:
+    async def _by_index(
+        self,
+        sources: Sequence[Source],
+        seek: Seek,
+        fits: Callable[[Said], bool] = _any,
+    ) -> Sequence[Entry]:
         within = {source.log: source for source in sources}
         after, before = seek.span.after, seek.span.before
         found: list[Entry] = []
@@ -355,7 +393,8 @@ class Archive:
             search = Search(seek.words, [*within], seek.nick, after, before, seek.limit)
             page = await self._log.search(search)
             shown = (e for e in page if not hiding(e.id, within[e.room].hidden))
-            found[:0] = [within[entry.room].called(entry) for entry in shown]
+            fitting = (e for e in shown if isinstance(e.event, Said) and fits(e.event))
+            found[:0] = [within[entry.room].called(entry) for entry in fitting]
             if len(page) < seek.limit or len(found) >= seek.limit:
                 break
             before = page[0].id

@@ -28,6 +28,7 @@ from trio_chat.core.queries import (
     FindPeople,
     ListBans,
     ListMembers,
+    ListMentions,
     ListReports,
     ListRooms,
     ListTalks,
@@ -127,6 +128,8 @@ _PRICES: dict[type, Callable[[Chat, Person, Any], int]] = {
     ExportAccount: lambda chat, person, query: 20 + len(person.rooms),
     # Looks at all conversations, and once into each of the person's rooms.
     ListTalks: lambda chat, person, query: 5 + len(person.rooms) // 2,
+    # As Seek in all rooms, for two names.
+    ListMentions: lambda chat, person, query: 20 + len(person.rooms),
     # By an index; without words and nickname, a page of each room is read.
     Seek: _seek,
 }

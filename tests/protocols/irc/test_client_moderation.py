@@ -44,6 +44,11 @@ BANS = [
         ("/audit", "AUDIT"),
         ("/audit #tea 5", "AUDIT #tea 5"),
         ("/reports 5", "REPORTS 5"),
+        ("/mentions", "MENTIONS"),
+        ("/mentions 5", "MENTIONS 5"),
+        ("/block mallory", "BLOCK mallory"),
+        ("/unblock mallory", "UNBLOCK mallory"),
+        ("/blocks", "BLOCKS"),
     ],
 )
 def test_what_is_asked_of_our_own_server(typed: str, line: str) -> None:
@@ -59,7 +64,9 @@ def test_other_servers_may_have_uban(typed: str, line: str) -> None:
     assert sent(session) == [line]
 
 
-@pytest.mark.parametrize("typed", ["/lock", "/why", "/audit", "/reports", "/report 1"])
+@pytest.mark.parametrize(
+    "typed", ["/lock", "/why", "/audit", "/reports", "/report 1", "/mentions", "/block x"]
+)
 def test_other_servers_have_no_lock(typed: str) -> None:
     session = entered("batch")
     session.command(typed)

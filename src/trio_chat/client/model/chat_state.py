@@ -2,10 +2,8 @@
 and so does the person (model.py).
 """
 
-import re
-import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from math import inf
 
@@ -15,6 +13,7 @@ from trio_chat.client.model.lines import Kind, Line
 from trio_chat.client.model.search import search
 from trio_chat.core.events import Origin
 from trio_chat.core.masks import address, fold_mask, full_mask, matches
+from trio_chat.core.mentions import mention_of
 from trio_chat.core.views import Masks
 from trio_chat.protocols.casemapping import ByName, Casemapping
 from trio_chat.protocols.irc.text import is_room
@@ -32,10 +31,6 @@ _MENTIONS_MAX = 500  # lines of all buffers that name us
 _IGNORED_MAX = 500  # masks
 _FOUND_MAX = 1000  # lines of all buffers together
 _READ_MAX = 1000  # targets with a read marker
-
-# Characters of a nickname that are no bracket or quote around it; and accents, which make another
-# letter of the one before.
-_OF_WORDS = r"\w\-\|\u0300-\u036f"
 
 
 class ChatState:
@@ -78,7 +73,7 @@ class ChatState:
 
     def set_nick(self, nick: str) -> None:
         self.nick = nick
-        self._mention = _word(nick)
+        self._mention = mention_of(nick)
 
     def is_me(self, nick: str) -> bool:
         return bool(nick) and self.names.same(nick, self.nick)
@@ -240,13 +235,3 @@ class ChatState:
         """The mask as the list spells it; empty if it is not there."""
         same = fold_mask(full_mask(mask))
         return next((listed for listed in self.ignored if fold_mask(listed) == same), "")
-
-
-def _word(nick: str) -> Callable[[str], bool]:
-    """Make a test for this word in a text. Accents may be part of a letter or follow it."""
-    pattern = re.compile(f"(?<![{_OF_WORDS}]){re.escape(_comparable(nick))}(?![{_OF_WORDS}])")
-    return lambda text: bool(nick) and pattern.search(_comparable(text)) is not None
-
-
-def _comparable(text: str) -> str:
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())

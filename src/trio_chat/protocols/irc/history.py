@@ -1,4 +1,5 @@
-"""The history that clients ask for: CHATHISTORY, MARKREAD (ircv3.net) and SEARCH (soju.im/search).
+"""The history that clients ask for: CHATHISTORY, MARKREAD (ircv3.net), SEARCH (soju.im/search),
+and MENTIONS, which is our own.
 
 What is found is written by the dialect that wrote it live, so its ids, times, tags and sources are
 the same.
@@ -11,12 +12,14 @@ from trio_chat.core.events import is_id
 from trio_chat.core.names import nick_problem, room_problem
 from trio_chat.core.queries import Bound, ListTalks, MarkRead, Recall, Seek, ShowMark, Span
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Found, Recalled, Refused, Talks
+from trio_chat.core.views import Found, Mentions, Recalled, Refused, Talks
 from trio_chat.protocols.irc.info import FOUND_MAX, HISTORY_MAX
 from trio_chat.protocols.irc.message import Message, parse_tags
 from trio_chat.protocols.irc.reply_buffer import Fault, ReplyBuffer
 from trio_chat.protocols.irc.times import read_timestamp, timestamp
+from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
+from trio_chat.protocols.slashes import OF_MENTIONS, read_mentions
 
 Asks = Iterable[Ask]
 
@@ -182,11 +185,31 @@ def _found(out: ReplyBuffer, found: Found) -> None:
     out.show_entries(found.entries)
 
 
+# ── MENTIONS ───────────────────────────────────────────────────────────────────────────────────
+
+
+def mentions(out: ReplyBuffer, message: Message) -> Asks:
+    """Read MENTIONS, which is our own. It is answered as a search, or else by NOTICEs."""
+    if (asked := read_mentions(message.param(0))) is None:
+        out.fail("MENTIONS", "INVALID_PARAMS", f"Usage: MENTIONS {OF_MENTIONS[0]}")
+        return ()
+    return [Ask(asked, partial(_mentioned, out), partial(_no_search, out))]
+
+
+def _mentioned(out: ReplyBuffer, found: Mentions) -> None:
+    if "soju.im/search" in out.peer.caps:
+        out.open_batch("soju.im/search", "mentions")
+        out.show_entries(found.entries)
+        return
+    for notice in notices(found):
+        out.send_trailing("NOTICE", out.peer.nick, notice.text)
+
+
 def _no_search(out: ReplyBuffer, refused: Refused) -> None:
     if refused.code is Code.UNAVAILABLE:
-        out.fail("SEARCH", "INTERNAL_ERROR", "The search could not be run")
+        out.fail(out.verb, "INTERNAL_ERROR", "The search could not be run")
     else:
-        out.fail("SEARCH", "INVALID_PARAMS", "in", refused.why)
+        out.fail(out.verb, "INVALID_PARAMS", "in", refused.why)
 
 
 # ── parameters ─────────────────────────────────────────────────────────────────────────────────

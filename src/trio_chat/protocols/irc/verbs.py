@@ -438,6 +438,7 @@ VERBS = {
     "LOCK": Verb(moderation.lock, "[time|FOREVER|OFF] [why]"),
     "LUSERS": Verb(lambda out, m: [Ask(Count(), partial(replies.counts, out))]),
     "MARKREAD": Verb(history.markread, "target [timestamp=...]", cap="draft/read-marker"),
+    "MENTIONS": Verb(history.mentions, "[number]"),
     "METADATA": Verb(
         metadata.metadata,
         "target|* GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC [key...|key value]",

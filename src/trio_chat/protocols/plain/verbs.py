@@ -64,10 +64,12 @@ from trio_chat.protocols.plain.wording import ALWAYS_IN_A_ROOM
 from trio_chat.protocols.slashes import (
     FILTERS,
     OF_ACCOUNTS,
+    OF_MENTIONS,
     OF_STATUS,
     ONE_WORD,
     complaint,
     overview,
+    read_mentions,
     read_search,
     spelled_out,
 )
@@ -192,6 +194,10 @@ def _search(room: str, rest: str) -> Command | Refused:
     # "after" includes the day itself, from its beginning on.
     span = Span(_begin(sought.after, -1), _begin(sought.before))
     return Seek(sought.words, _FOUND_MAX, sought.room or room, sought.nick, span)
+
+
+def _mentions(room: str, rest: str) -> Command | Refused:
+    return read_mentions(rest) or Refused(f"Usage: /mentions {OF_MENTIONS[0]}")
 
 
 def _begin(day: datetime | None, shift: int = 0) -> Bound:
@@ -358,6 +364,7 @@ VERBS = {
         0,
         _history,
     ),
+    "mentions": Verb(*OF_MENTIONS, _mentions),
     "search": Verb("WORDS", "search the room for these words; see the last line", 1, _search),
     "register": Verb(*OF_ACCOUNTS["register"], _register),
     "login": Verb(*OF_ACCOUNTS["login"], _log_in),

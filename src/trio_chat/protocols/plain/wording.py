@@ -8,6 +8,7 @@ how it tells what was said before: ``*** 2024-12-31 23:59:59 alice: text``.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from trio_chat.core.events import (
     RESET_HOURS,
@@ -59,6 +60,7 @@ from trio_chat.core.views import (
     LockEffect,
     Masks,
     Members,
+    Mentions,
     Missed,
     NewKey,
     Notice,
@@ -225,6 +227,8 @@ def wording(shown: Shown) -> list[str]:
             return _earlier(
                 entries, f"Last messages in {name}", f"Nothing has been said in {name}."
             )
+        case Mentions(entries):
+            return _earlier(entries, "Mentions of you", "Nobody has mentioned you.", in_rooms=True)
         case Missed(entries=entries):
             return _earlier(entries, "While you were not here", "")
         case Found(entries):
@@ -418,9 +422,15 @@ def _line_by_line(said: Said) -> list[str]:
     return [line for text in texts for line in _said(replace(said, text=text))]
 
 
-def _earlier(entries: Sequence[Entry], what: str, nothing: str) -> list[str]:
+def _earlier(
+    entries: Sequence[Entry], what: str, nothing: str, *, in_rooms: bool = False
+) -> list[str]:
     """Old messages, begun as the server's own sentences, so that nobody can imitate them."""
-    lines = [f"*** {stamp(entry.at)} {line}" for entry in entries for line in wording(entry.event)]
+    lines = [
+        f"*** {stamp(at)} {f'{said.room} ' if in_rooms else ''}{line}"
+        for _, _, said, at in cast("Sequence[tuple[str, str, Said, int]]", entries)
+        for line in wording(said)
+    ]
     return [f"*** {what} (times in UTC):", *lines] if lines else [f"*** {nothing}"]
 
 

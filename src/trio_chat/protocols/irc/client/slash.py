@@ -214,6 +214,12 @@ def _search(session: IrcRooms, rest: str) -> Lines:
     return [body("SEARCH", ";".join(f"{key}={escape(value)}" for key, value in given.items()))]
 
 
+def _mentions(session: IrcRooms, number: str) -> Lines:
+    account.check_server(session)
+    session.want(SEARCH)
+    return [body("MENTIONS", *number.split()[:1])]
+
+
 def _written(day: datetime | None, shift: int) -> str:
     """Write the beginning of a day, shifted by milliseconds."""
     if day is None:
@@ -266,6 +272,7 @@ _LINES: dict[str, Callable[[IrcRooms, str], Lines]] = {
     "mode": _mode,
     "history": _history,
     "search": _search,
+    "mentions": _mentions,
     "register": account.register,
     "login": account.log_in,
     "logout": account.log_out,

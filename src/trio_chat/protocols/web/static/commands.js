@@ -159,6 +159,7 @@ export const ACTS = {
         chat.ask({ do: "login", name: second ? first : "", password: second || first });
     },
     logout: line("NS LOGOUT FORGET"),
+    mentions: (chat) => chat.panels.mentions(),
     me: (chat, text) => chat.say(place(chat), text, { action: true }),
     mode: (chat, rest) => {
         const [first] = two(rest);
