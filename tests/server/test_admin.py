@@ -13,6 +13,7 @@ from irc_peers import irc_peer, settings
 from peers import House, Peer, running
 from trio_chat.app import open_log
 from trio_chat.errors import CannotListen
+from trio_chat.protocols.invitation import Invitation, write_token
 from trio_chat.server import service
 from trio_chat.server.server import Server
 from trio_chat.settings import OpsSettings, Settings
@@ -106,6 +107,25 @@ async def test_somebody_is_disconnected(house: House, path: Path) -> None:
     assert refused == {
         "type": "refused", "text": "Nobody here is called bob.", "code": "no_such_nick",
     }  # fmt: skip
+
+
+async def test_an_operator_is_made_none_and_stays_none(house: House, path: Path) -> None:
+    """Here at once, and not by the same invitation again."""
+    given = write_token(b"a key", Invitation("00" * 8, 0xFFFFFFFF, 2, operator=True))
+    al = await house.connect("al")
+    await al.send(f"/register {PASSWORD}\n/invitation {given}\n".encode())
+    await al.until("You are an operator of this server now.\n")
+    told = ["al is no operator of this server any more."]
+    assert await texts(path, "account demote AL") == told
+    await al.until("*** You are no operator of this server any more.\n")
+    await al.send(f"/invitation {given}\n".encode())
+    await al.until("*** That invitation was revoked.\n")
+    assert await texts(path, "account demote al", "account demote bo") == [
+        "al is no operator of this server.",
+        "There is no account bo.",
+    ]
+    done = "".join(await texts(path, "audit al"))
+    assert " took from al to be an operator of this server." in done
 
 
 async def test_who_has_forgotten_a_password_is_let_in_once(house: House, path: Path) -> None:

@@ -483,7 +483,23 @@ async def test_an_account_that_there_is_becomes_an_operators() -> None:
     async with running(chosen("open", "open")) as house:
         peer = await house.connect("al")
         await answer(peer, f"/register {PASSWORD}", "/login PASSWORD\n")
-        await answer(peer, f"/invitation {token(operator=True)}", RULES)
+        given = token(operator=True)
+        assert await answer(peer, f"/invitation {given}", RULES) == f"{RULES}"
+        await answer(peer, f"/invitation {given}", "*** You have an account, and need no")
+
+
+async def test_by_a_token_an_account_becomes_an_operators_but_nobody_there_acts_as_one() -> None:
+    async with running(chosen("open", "open")) as house:
+        al = await house.connect("al")
+        await answer(al, f"/register {PASSWORD}", "/login PASSWORD\n")
+        secret = (await answer(al, "/token new bot", "\n")).split()[-1]
+        await al.send(b"/quit\n")
+        await al.rest()
+        bot = await irc_peer(house, "bot")
+        await bot.news(f"NS IDENTIFY al {secret}")
+        [told] = await bot.news(f"INVITATION {token(operator=True)}")
+        assert "is one of an operator of this server now. You act as one where" in told
+        assert " 481 " in (await bot.news("KILL al :x"))[0]
 
 
 async def test_it_makes_one_operator_and_none_once_it_is_revoked() -> None:
@@ -531,6 +547,31 @@ async def test_the_list_says_which_make_operators_and_who_has_used_them() -> Non
         assert "operators" not in second
 
 
+async def test_the_list_names_whoever_has_registered_and_nobody_else() -> None:
+    """Also those who come by netcat, which shows nothing; but not who is gone again."""
+    async with by_invitation() as house:
+        al, many = await owner(house), token(id="01" * 8, uses=9)
+        await (await come(house, "guest", many)).until("/help for more.\n")
+        for nick in ("berta", "carla"):
+            peer = await come(house, nick, many)
+            await answer(peer, f"/register {PASSWORD}", "Your nickname is yours now.")
+        await answer(peer, f"/login carla {PASSWORD}", "You are logged in as carla.")
+        await answer(peer, "/account delete carla", "Your account is deleted.")
+        listed = await answer(al, "/invitation list", "of 9 times") + await al.until("\n")
+        assert "used 1 of 1 times, by al, until " in listed
+        assert ", makes operators\n" in listed
+        assert "0101010101010101: used 3 of 9 times, by berta, until " in listed
+        await answer(al, f"/invitation revoke {'0f' * 8}", "*** That invitation is revoked.\n")
+        revoked = f"{'0f' * 8}: revoked, used 1 of 1 times, by al, makes operators\n"
+        await answer(al, "/invitation list", revoked)
+
+
+async def test_who_revokes_what_nobody_has_used_is_told_so() -> None:
+    async with by_invitation() as house:
+        al = await owner(house)
+        await answer(al, f"/invitation revoke {'ff' * 8}", "see whether it is the right one.\n")
+
+
 async def test_accounts_that_the_settings_name_are_operators() -> None:
     async with running(chosen("open", accounts={"operators": ("Al",)})) as house:
         peer = await house.connect("al")
@@ -552,7 +593,7 @@ async def test_operators_invite_others_and_take_it_back() -> None:
         [id] = re.findall("([0-9a-f]{16}): used 1 of 3 times, until ", listed)
         await answer(al, f"/invitation revoke {id}", "*** That invitation is revoked.\n")
         assert REVOKED in await (await come(house, "cy", made)).rest()
-        await answer(al, "/invitation list", f"*** {id}: revoked\n")
+        await answer(al, "/invitation list", f"*** {id}: revoked, used 1 of 3 times\n")
         await answer(al, f"/invitation revoke {token()}", "*** That invitation is revoked.\n")
         assert REVOKED in await (await come(house, "cy", token())).rest()
         for wrong in ("0", "1 0", "1001", "1 366"):

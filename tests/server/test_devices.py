@@ -292,7 +292,17 @@ async def test_a_token_is_no_operator_though_its_owner_is_one(house: House) -> N
     bot = await irc_peer(house, "bot")
     await bot.news(f"NS IDENTIFY bob {told.split()[-1]}")
     await promote(house, "bob")
-    assert " MODE bob +o" in "".join(await bot.news())
+    assert "MODE bob +o" in commands(await bob.news())
+    assert await bot.news() == []  # nor is it told that it were one
+    [late, *_] = await irc_peer(house, "late"), await bob.news()
+    told = await late.news(f"NS IDENTIFY bob {told.split()[-1]}", "MODE bob")
+    assert not any("+o" in line for line in told)
+    await bob.news("MODE bob +i")
+    for peer in (bot, late):
+        assert [one for one in commands(await peer.news()) if "MODE" in one] == ["MODE bob +i"]
+        assert (await peer.news("MODE bob"))[0].endswith(" 221 bob +i")
+    [refused] = await bot.news("OPER boss sesame")
+    assert "A token cannot do that" in refused
     refused = await bot.news("KILL eve :x", "NS DEVICES END 1")
     assert [line.split()[1] for line in refused] == ["481", "NOTICE"]
     await bob.news("KILL eve :x")

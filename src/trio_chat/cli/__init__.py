@@ -236,6 +236,7 @@ def admin(
     trio-chat admin kill bob not on a Sunday    disconnect bob
     trio-chat admin --room tea kick bob spam    remove bob from #tea
     trio-chat admin account reset bob           let bob in, who has forgotten the password
+    trio-chat admin account demote bob          make bob no operator of the server any more
     """
     from trio_chat.cli.admin import run_admin
 

@@ -66,7 +66,8 @@ def _register(state: State, person: Person, register: Register) -> Sequence[Acco
     operator = register.operator and not (register.first and state.has_operator())
     return [
         AccountMade(
-            person.nick, identity, person.user_id, key, operator, person.metadata, register.via
+            person.nick, identity, person.user_id, key, operator, person.metadata, register.via,
+            register.invitation,
         )
     ]  # fmt: skip
 

@@ -10,7 +10,10 @@ from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
-from trio_chat.core.views import Refused
+from trio_chat.core.views import Notice, Refused
+
+# Invitations are known from their first use.
+_UNKNOWN = "Nobody has used one of that number: see whether it is the right one."
 
 
 def spend(realm: Realm, used: InvitationUsed) -> InvitationUsed | Refused | None:
@@ -31,13 +34,14 @@ def spend(realm: Realm, used: InvitationUsed) -> InvitationUsed | Refused | None
 
 def _revoke(
     state: State, person: Person, revoke: RevokeInvitation
-) -> list[InvitationRevoked | Refused]:
+) -> list[InvitationRevoked | Notice | Refused]:
     if not person.is_operator:
         return [operators_only()]
     spent = state.realm.invitations.get(revoke.id)
     if spent and spent.revoked:
         return [Refused("That invitation was revoked already.")]
-    return [InvitationRevoked(revoke.id, person.nick)]
+    revoked = InvitationRevoked(revoke.id, person.nick)
+    return [revoked] if spent else [revoked, Notice(_UNKNOWN)]
 
 
 #: Rows for ``decide.JUDGES``.

@@ -238,10 +238,11 @@ class Register:
     one, or as the ``first`` while there is none. ``here`` says that I am on the server's machine.
 
     Who is not let in yet names the nickname that they want, and may show the ``secret`` with which
-    they will come, as in Enter.
+    they will come, as in Enter. ``invitation`` is the id of the one by which I was let in.
     """
 
     password: str = field(repr=False)
+    invitation: str = ""
     operator: bool = False
     first: bool = False
     here: bool = False
@@ -317,6 +318,13 @@ class ResetAccount:
 
     name: str
     key: str = ""
+
+
+@fact
+class DropOperator:
+    """Let the owner of an account be no operator of the server any more; for operators of it."""
+
+    name: str
 
 
 @fact
@@ -571,7 +579,8 @@ Request = (
     Say | DirectMessage | TagMessage | Join | Look | Leave | Kick | Invite | Rename | SetTopic
     | SetModes | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata
     | Announce
-    | LogOut | DropKey | BlockAccount | UnblockAccount | DropAccount | DeleteAccount | MatchStatus
+    | LogOut | DropKey | BlockAccount | UnblockAccount | DropAccount | DeleteAccount
+    | DropOperator | MatchStatus
     | RevokeInvitation | Redact
     | FileReport | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip

@@ -406,7 +406,7 @@ class AccountMade:
 
     ``identity`` is what the account is known by from now on. ``key`` is set if they had shown a
     secret: whoever shows it again is logged in. ``operator`` says that its owner is an operator of
-    the server. ``metadata`` is what they had as a guest.
+    the server. ``metadata`` is what they had as a guest, ``invitation`` the one that let them in.
     """
 
     name: str
@@ -416,6 +416,7 @@ class AccountMade:
     operator: bool = False
     metadata: Values = ()
     via: str = ""
+    invitation: str = ""
 
 
 @fact
@@ -507,6 +508,15 @@ class AccountReset:
 
     name: str
     key: str
+    by: str = ""
+    origin: Origin = NOWHERE
+
+
+@fact
+class OperatorDropped:
+    """An operator of the server, ``by`` name, has taken from an account that it is one's."""
+
+    name: str
     by: str = ""
     origin: Origin = NOWHERE
 
@@ -641,7 +651,7 @@ OfPerson = (
 )  # fmt: skip
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
-    | AccountReset | AccountBlocked | AccountUnblocked
+    | AccountReset | OperatorDropped | AccountBlocked | AccountUnblocked
 )  # fmt: skip
 OfModeration = Banned | Unbanned | Locked | Unlocked | Killed | OperatorMade | Reported
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration

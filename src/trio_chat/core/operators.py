@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trio_chat.core.accounts import no_account
-from trio_chat.core.commands import KICK_MAX, DeleteAccount, Kill, ResetAccount
+from trio_chat.core.commands import KICK_MAX, DeleteAccount, DropOperator, Kill, ResetAccount
 from trio_chat.core.denials import nobody, operators_only
-from trio_chat.core.events import AccountDropped, AccountReset, Killed
+from trio_chat.core.events import AccountDropped, AccountReset, Killed, OperatorDropped
 from trio_chat.core.letters import as_reason
+from trio_chat.core.names import fold
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Refused
@@ -47,9 +48,24 @@ def _delete_account(
     return [AccountDropped(account.name, by=person.nick, origin=person.origin)]
 
 
+def _drop_operator(
+    state: State, person: Person, drop: DropOperator
+) -> Sequence[OperatorDropped | Refused]:
+    if not person.is_operator:
+        return [operators_only()]
+    if (account := state.realm.account(drop.name)) is None:
+        return [no_account(drop.name)]
+    if fold(account.name) in state.operators:
+        return [Refused(f"{account.name} is an operator by accounts.operators: change that.")]
+    if not account.operator:
+        return [Refused(f"{account.name} is no operator of this server.")]
+    return [OperatorDropped(account.name, person.nick, person.origin)]
+
+
 #: Rows for ``decide.JUDGES``.
 JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
     DeleteAccount: _delete_account,
+    DropOperator: _drop_operator,
     Kill: _kill,
     ResetAccount: _reset_account,
 }

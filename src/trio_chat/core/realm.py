@@ -39,6 +39,7 @@ from trio_chat.core.events import (
     Locked,
     OfAccount,
     OfModeration,
+    OperatorDropped,
     PasswordSet,
     Unbanned,
     Unlocked,
@@ -281,6 +282,7 @@ class Realm:
         keys = (Key(event.key, "first", at, device=True),) if event.key else ()
         account = Account(event.name, event.identity, at, keys, operator=event.operator)
         self._put(replace(account, metadata=event.metadata))
+        self._name_guest(event.invitation, event.identity)
 
     def _change(self, account: Account, event: OfAccount, at: int) -> None:
         match event:
@@ -293,6 +295,9 @@ class Realm:
             case PasswordSet():
                 account = self._without_reset(account)
                 self._put(replace(account, password_id=account.password_id + 1))
+            case OperatorDropped():
+                self._put(replace(account, operator=False))
+                self._revoke_for(account.identity)
             case AccountMetadataSet(values=values):
                 self._put(replace(account, metadata=with_values(account.metadata, values)))
             case AccountBlocked(whom=whom) if self.account(whom):
@@ -315,6 +320,22 @@ class Realm:
                 self._of_key.pop(key, None)
                 left = tuple(each for each in account.keys if each.key != key)
                 self.accounts[fold(account.name)] = replace(account, keys=left)
+
+    def _name_guest(self, invitation: str, identity: str) -> None:
+        """Let an invitation know whom it has let in, once somebody has registered whom nothing
+        could tell from others before.
+        """
+        spent = self.invitations.get(invitation)
+        if spent and identity not in spent.by and "" in spent.by:
+            at = spent.by.index("")
+            by = (*spent.by[:at], identity, *spent.by[at + 1 :])
+            self.invitations[invitation] = replace(spent, by=by)
+
+    def _revoke_for(self, identity: str) -> None:
+        """Let somebody become no operator again by the invitation that has made them one."""
+        for spent in self.invitations.values():
+            if spent.operator and identity in spent.by:
+                self.invitations[spent.id] = replace(spent, revoked=True)
 
     def _forget_guest(self, identity: str) -> None:
         """Keep no invitation open for somebody whose account, for which it was used, is deleted."""

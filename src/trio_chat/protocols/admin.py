@@ -15,13 +15,14 @@ from trio_chat.core.commands import (
     Announce,
     Command,
     DeleteAccount,
+    DropOperator,
     Kill,
     Quit,
     Reload,
     ResetAccount,
     UseInvitation,
 )
-from trio_chat.core.events import AccountDropped, Banned, Event, Unbanned
+from trio_chat.core.events import AccountDropped, Banned, Event, OperatorDropped, Unbanned
 from trio_chat.core.queries import FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
@@ -64,6 +65,8 @@ def _account(room: str, rest: str) -> Command:
             return ResetAccount(name)
         case ["delete", name]:
             return DeleteAccount(name)
+        case ["demote", name]:
+            return DropOperator(name)
     return ShowAccount(rest)
 
 
@@ -91,8 +94,9 @@ _OWN = {
         lambda room, text: Announce(text),
     ),
     "account": Verb(
-        "NAME|reset NAME|delete NAME",
-        "tell of an account; let in its owner, who has forgotten the password; or delete it",
+        "NAME|reset NAME|demote NAME|delete NAME",
+        "tell of an account; let in its owner, who has forgotten the password; make them no "
+        "operator any more; or delete it",
         1,
         _account,
     ),
@@ -268,6 +272,8 @@ class AdminSession(Session):
         told = SETTLED.get(type(event))
         if isinstance(event, AccountDropped):
             told = f"The account {event.name} is deleted. Nobody else can have its name."
+        elif isinstance(event, OperatorDropped):
+            told = f"{event.name} is no operator of this server any more."
         self.reply(Notice(told)) if told else self._tell(event)
         return ()
 

@@ -14,6 +14,7 @@ from trio_chat.core.events import (
     InvitationRevoked,
     InvitationUsed,
     OfRoom,
+    OperatorDropped,
     Origin,
     Reported,
 )
@@ -102,6 +103,8 @@ def _sentence(event: Event) -> str:
             return f"{name} deleted this account."
         case AccountReset(name, by=by, origin=origin):
             return f"{_who(by, origin)} let in the owner of {name}, who had lost the password."
+        case OperatorDropped(name, by=by, origin=origin):
+            return f"{_who(by, origin)} took from {name} to be an operator of this server."
         case InvitationUsed(invitation, identity=identity, name=name):
             if name:
                 return f"Invitation {invitation} made {name} an operator of this server."

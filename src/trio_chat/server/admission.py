@@ -179,7 +179,8 @@ class Admission:
     def _used(self) -> list[str]:
         """A line for each invitation that was used or revoked and has not expired."""
         now, realm = self._clock(), self._hub.chat.realm
-        names = {account.identity: account.name for account in realm.accounts.values()}
+        accounts = [one for one in realm.accounts.values() if not one.dropped]
+        names = {account.identity: account.name for account in accounts}
         spent = realm.invitations.values()
         return [_described(one, names) for one in spent if now < one.expires / 1000]
 
@@ -192,10 +193,11 @@ def _use(invitation: Invitation, identity: str = "", account: str = "") -> Invit
 
 def _described(spent: Spent, names: Mapping[str, str]) -> str:
     """An invitation, and the accounts of those who have used it, as far as they are known."""
-    if spent.revoked:
+    if spent.revoked and not spent.by:
         return f"{spent.id}: revoked"
     day = time.strftime("%Y-%m-%d", time.gmtime(spent.expires / 1000))
     users = ", ".join(names[one] for one in spent.by if one in names)
     by = f", by {users}" if users else ""
     makes = ", makes operators" if spent.operator else ""
-    return f"{spent.id}: used {len(spent.by)} of {spent.uses} times{by}, until {day}{makes}"
+    revoked, until = ("revoked, ", "") if spent.revoked else ("", f", until {day}")
+    return f"{spent.id}: {revoked}used {len(spent.by)} of {spent.uses} times{by}{until}{makes}"

@@ -7,6 +7,7 @@ from functools import partial
 
 import trio
 
+from trio_chat.core.accounts import account_of, by_token, came_by_token
 from trio_chat.core.commands import Confidential, Enter, Operate, Prove, Register
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import AccountMade
@@ -24,6 +25,12 @@ from trio_chat.server.sources import Source
 
 logger = logging.getLogger(__name__)
 
+_NOT_NEEDED = Notice("You have an account, and need no invitation.")
+_RULES_ELSEWHERE = (
+    "Your account is one of an operator of this server now. You act as one where you log in with "
+    "the password; here you have come by a token."
+)
+
 # After so many wrong operator passwords the connection is closed.
 _WRONG_PASSWORDS = 3
 
@@ -36,9 +43,9 @@ class Credentials:
     """
 
     __slots__ = (
-        "_as_operator", "_exchange", "_has_told", "_invited", "_is_here", "_is_private",
-        "_is_spent", "_note", "_shared", "_source", "_subscriber", "_token", "_welcome",
-        "_wrong_passwords",
+        "_as_operator", "_exchange", "_has_told", "_invitation", "_invited", "_is_here",
+        "_is_private", "_is_spent", "_note", "_shared", "_source", "_subscriber", "_token",
+        "_welcome", "_wrong_passwords",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +64,7 @@ class Credentials:
         self._invited = self._has_told = False
         self._is_spent = False  # whether an account was registered by the invitation
         self._note = ""  # what they are to be told once they look
-        self._token = ""  # the last invitation that it has used
+        self._token = self._invitation = ""  # the last invitation that it has used, and its id
         self._as_operator: Invitation | None = None  # for operators, which it has used
         self._exchange: Exchange | None = None  # a login by SCRAM that is under way
 
@@ -149,11 +156,19 @@ class Credentials:
         needs_password = password.get_secret_value() and admission.has_guests
         return NONE_GIVEN if needs_password else admission.uninvited()
 
-    async def be_invited(self, token: str) -> Refused | Offer | Notice:
-        """Use an invitation of somebody who is here."""
-        person = self._shared.hub.chat.people[self._subscriber.user_id]
+    async def be_invited(self, token: str) -> Refused | Offer | Notice | None:
+        """Use an invitation of somebody who is here; None if it has made them an operator of the
+        server, which they are still to be told.
+        """
+        chat = self._shared.hub.chat
+        person = chat.people[self._subscriber.user_id]
+        ruled = chat.rules(person.origin.account)
         refused = await self._use(token, person)
-        return refused or self._offer() or Notice("You have an account, and need no invitation.")
+        if refused or ruled or not chat.rules(person.origin.account):
+            return refused or self._offer() or _NOT_NEEDED
+        account = account_of(chat, person)
+        is_token = account and came_by_token(account, person.device(self._subscriber.id))
+        return Notice(_RULES_ELSEWHERE) if is_token else None
 
     async def _use(self, token: str, person: Person) -> Refused | None:
         account = person.origin.account
@@ -166,6 +181,7 @@ class Credentials:
         if account:  # it was not counted as a guest's
             return None
         self._invited, self._token, self._is_spent = True, token, False
+        self._invitation = used.id
         if used.operator:
             self._as_operator = used
         return None
@@ -192,6 +208,11 @@ class Credentials:
 
     async def may_operate(self, operate: Operate) -> Refused | None:
         """Why somebody may not be an operator of the server; None if they may."""
+        chat = self._shared.hub.chat
+        person = chat.people[self._subscriber.user_id]
+        account = account_of(chat, person)
+        if account and (refused := by_token(account, person.device(self._subscriber.id))):
+            return refused
         hashes = self._shared.settings.irc.hashes()
         hashed = hashes.get(operate.name) or stand_in(hashes.values())
         refused = await self._check(operate.password, hashed)
@@ -227,7 +248,11 @@ class Credentials:
                 return [refused]
             first = self._as_operator is not None and self._as_operator.first
             operator = self._makes_operators()
-            request = replace(request, operator=operator, first=first, here=self._is_here)
+            used = "" if self._is_spent else self._invitation
+            used = self._as_operator.id if self._as_operator and operator else used
+            request = replace(
+                request, invitation=used, operator=operator, first=first, here=self._is_here
+            )
         answer = await self._shared.accounts.carry_out(self._subscriber, self._source, request)
         if not isinstance(answer, NewKey) and any(isinstance(one, AccountMade) for one in answer):
             self._as_operator = None  # it makes one account an operator's

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from trio_chat.core.accounts import account_of, by_token, wrong_password
+from trio_chat.core.accounts import account_of, by_token, came_by_token, wrong_password
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import LogIn
 from trio_chat.core.decide import Outcomes, parting_words
@@ -111,10 +111,15 @@ class Devices:
 
         It does not, if they have gone meanwhile, or what it has shown opens their account no more.
         """
+        device = replace(device, key=subscriber.key, password_id=subscriber.password_id)
+        account = account_of(self._chat, person)
+        modes = person.modes
+        if account and came_by_token(account, device):
+            modes = modes.replace("o", "")
         attached = Attached(
             person.nick, person.user_id, subscriber.id, person.origin,
             secure=device.secure, key=subscriber.key, password_id=subscriber.password_id,
-            address=device.address, one_room=device.one_room, modes=person.modes,
+            address=device.address, one_room=device.one_room, modes=modes,
             rooms=tuple(rooms),
         )  # fmt: skip
         subscriber.user_id = person.user_id

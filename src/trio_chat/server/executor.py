@@ -287,7 +287,8 @@ class Executor:
                 self._reload()
             case UseInvitation(token):
                 await self._flush()
-                self._reply(await self._credentials.be_invited(token), ask)
+                if told := await self._credentials.be_invited(token):
+                    self._reply(told, ask)
                 await self._promote(ask)
             case CheckInvitation(token):
                 self._reply(self._shared.admission.check(token), ask)

@@ -279,7 +279,13 @@ class Hub:
         if doer := self.subscribers.get(by):
             for subscriber in self.audiences.of_person(doer.user_id):
                 if subscriber is not doer:
-                    subscriber.on_done(event)
+                    subscriber.on_done(self._as_told(event, subscriber))
+
+    def _as_told(self, event: Event, subscriber: Subscriber) -> Event:
+        """An event as the session of a connection is told of it, which may act without ``o``."""
+        if not isinstance(event, UserModesSet) or not subscriber.stand_in(self.chat):
+            return event
+        return replace(event, changes=tuple(one for one in event.changes if one.mode != "o"))
 
     def all_read(self, subscriber: Subscriber) -> None:
         """Note that somebody has read everything they were shown before the end."""

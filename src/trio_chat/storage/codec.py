@@ -32,6 +32,7 @@ from trio_chat.core.events import (
     Left,
     Locked,
     ModesSet,
+    OperatorDropped,
     OperatorMade,
     Origin,
     PasswordSet,
@@ -56,7 +57,8 @@ _LASTING = (
     AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
     RoomRenamed, RoomMetadataSet, AccountMetadataSet, AccountBlocked, AccountUnblocked,
     Banned, Unbanned, Locked, Unlocked,
-    InvitationUsed, InvitationRevoked, AccountReset, Killed, OperatorMade, Reported,
+    InvitationUsed, InvitationRevoked, AccountReset, OperatorDropped,
+    Killed, OperatorMade, Reported,
 )  # fmt: skip
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
 

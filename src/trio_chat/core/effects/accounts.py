@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trio_chat.core.effects import Deliveries, Effects
-from trio_chat.core.effects.identity import be_known, is_opened, log_out, shut_out
+from trio_chat.core.effects.identity import be_known, demote, is_opened, log_out, shut_out
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
@@ -12,6 +12,7 @@ from trio_chat.core.events import (
     Entry,
     InvitationUsed,
     KeyDropped,
+    OperatorDropped,
     PasswordSet,
 )
 from trio_chat.core.limits import note_limit
@@ -94,6 +95,13 @@ def _on_invitation_used(state: State, event: InvitationUsed, entry: Entry) -> De
     return []
 
 
+def _on_operator_dropped(state: State, event: OperatorDropped, entry: Entry) -> Deliveries:
+    """Who is logged in to the account, and is an operator of the server."""
+    state.realm.apply(entry)
+    people = _logged_in(state, event.name)
+    return [told for person in people if person.is_operator for told in demote(state, person)]
+
+
 def _doer(event: AccountMade | AccountDropped | KeyDropped) -> str:
     """The id of the connection by which somebody has done it."""
     return event.via or event.user_id
@@ -114,4 +122,5 @@ EFFECTS: Effects = {
     PasswordSet: _on_password_set,
     AccountMetadataSet: _on_account_metadata_set,
     InvitationUsed: _on_invitation_used,
+    OperatorDropped: _on_operator_dropped,
 }

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from trio_chat.core.accounts import account_of, came_by_token
 from trio_chat.core.effects import Deliveries
 from trio_chat.core.events import (
     AccountSet,
@@ -58,7 +59,7 @@ def be_known(state: State, person: Person, account: str, identity: str, by: str 
     everybody, *strangers = told_of(state, person, event)
     told = [replace(everybody, by=by), *strangers]
     described = told_of_person(state, person, changed(before, metadata_of(state, person)), by)
-    return [*told, *described, *(_demote(state, person) if demoted else ())]
+    return [*told, *described, *(demote(state, person) if demoted else ())]
 
 
 def log_out(state: State, people: Iterable[Person], by: str = "") -> Deliveries:
@@ -117,12 +118,30 @@ def set_mode(state: State, person: Person, mode: str, *, add: bool) -> None:
         state.by_mode[mode].pop(person.user_id, None)
 
 
-def _demote(state: State, person: Person) -> Deliveries:
+def demote(state: State, person: Person) -> Deliveries:
+    """Let somebody be no operator of the server any more."""
     set_mode(state, person, "o", add=False)
     note_limit(state, person)
     withdraw_all(state, person)
-    event = UserModesSet(person.nick, (Change(False, "o"),), person.user_id, person.origin)
-    return [Delivery(event, people=(person.user_id,), by=person.user_id)]
+    return told_modes(
+        state,
+        person,
+        UserModesSet(person.nick, (Change(False, "o"),), person.user_id, person.origin),
+    )
+
+
+def told_modes(state: State, person: Person, event: UserModesSet) -> Deliveries:
+    """Tell somebody of their own modes; but where they have come by a token, they are told of no
+    ``o``, for there they act without it.
+    """
+    account = account_of(state, person)
+    by_token = {d.id for d in person.devices if account and came_by_token(account, d)}
+    others = tuple(device.id for device in person.devices if device.id not in by_token)
+    rest = replace(event, changes=tuple(one for one in event.changes if one.mode != "o"))
+    told = [Delivery(event, devices=others, by=person.user_id)] if others else []
+    if by_token and rest.changes:
+        told.append(Delivery(rest, devices=tuple(by_token), by=person.user_id))
+    return told
 
 
 # ── who is told ──────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from trio_chat.core.effects.identity import (
     note_everywhere,
     note_known,
     set_mode,
+    told_modes,
     told_of,
 )
 from trio_chat.core.effects.rooms import narrow, remove
@@ -165,7 +166,7 @@ def _on_metadata_set(state: State, event: MetadataSet, entry: Entry) -> Deliveri
 
 
 def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
-    """The person alone."""
+    """The person alone; ``o`` not where they have come by a token."""
     person = state.people[event.user_id]
     for change in event.changes:
         set_mode(state, person, change.mode, add=change.add)
@@ -174,7 +175,7 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
     note_everywhere(state, person)
     if any(change.mode == "o" and not change.add for change in event.changes):
         withdraw_all(state, person)
-    return [Delivery(event, people=(person.user_id,), by=person.user_id)]
+    return told_modes(state, person, event)
 
 
 #: Rows for ``apply.EFFECTS``.
