@@ -139,6 +139,27 @@ interface State {
     rules?: boolean; // whether the person is an operator of the server
 }
 
+/** What a command does, for what follows it. */
+type Act = (chat: Chat, rest: string) => void;
+
+/** What `h` puts into an element; what is empty is left out. */
+type Child = string | Node | false | 0 | null | undefined;
+
+/** A row of the log: the line, or the words of a date or of "new"; `sig` tells what it shows. */
+interface Row { key: string; sig: string; make: () => HTMLElement }
+
+/** What a menu offers: the words, and what they do, or the line that they send; null divides, what is empty
+ * is left out. */
+type Choice = [string, string[] | (() => void)];
+type MaybeChoice = Choice | null | undefined | false | "";
+
+/** A field of a form: its label, and the attributes of the input. */
+type Field = { label: string; id: string } & Record<string, any>;
+
+/** What can be found: the words that show it, and what is done if it is chosen. */
+interface Found { words: (Node | string)[]; does: () => void }
+
+type Chat = import("./static/main.js").Chat;
 type Session = import("./static/session.js").Session;
 type Store = import("./static/store.js").Store;
 

@@ -3,10 +3,6 @@
 import { fold, isRoom, roomName } from "./irc.js";
 import { ALIASES, COMMANDS, EMOJI } from "./words.js";
 
-/** @typedef {import("./main.js").Chat} Chat */
-
-/** @typedef {(chat: Chat, rest: string) => void} Act  for what follows the command */
-
 /** What a command cannot do, in words for the person. */
 export class Unsupported extends Error {}
 
@@ -195,7 +191,7 @@ export const ACTS = {
     },
     report: about("REPORT"),
     reports: line("REPORTS +"),
-    rooms: (chat) => chat.panels.rooms(),
+    rooms: (chat) => chat.panels.go(true),
     search,
     token: (chat, rest) => {
         const [verb, name] = two(rest);

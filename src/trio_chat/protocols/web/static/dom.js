@@ -17,10 +17,7 @@ const ICONS = {
     more: "M5 12v.01M12 12v.01M19 12v.01",
     down: "M12 5v14M6 13l6 6 6-6",
     plus: "M12 5v14M5 12h14",
-    back: "M14 6l-6 6 6 6",
 };
-
-/** @typedef {string | Node | false | 0 | null | undefined} Child */
 
 /** @param {Child[]} children */
 const real = (children) => /** @type {(string | Node)[]} */ (children.filter((child) => child !== "" && child));

@@ -4,8 +4,7 @@ import { byId, colour, h, icon, iconButton, show } from "./dom.js";
 import { fold } from "./irc.js";
 import { piecesOf } from "./text.js";
 
-/** @typedef {import("./main.js").Chat} Chat */
-
+const KEEPS_NOTHING = "This browser keeps nothing, so a message that has not arrived is lost when you close the page.";
 const BRIEF = 700; // ms of catching up that nobody needs to be told of
 const PEOPLE_MAX = 200; // in the list; the others are counted
 
@@ -50,7 +49,7 @@ export class Frame {
         show(this.rooms, sig, () => [
             h("div", { class: "head" }, h("strong", {}, state.network || "trio-chat"),
                 iconButton("search", "Go to a room (Ctrl+G)", () => this.chat.panels.go())),
-            h("div", { class: "list" }, ...this.#group("Rooms", "room", () => this.chat.panels.rooms(), "Join a room"),
+            h("div", { class: "list" }, ...this.#group("Rooms", "room", () => this.chat.panels.go(true), "Join a room"),
                 ...this.#group("People", "person", () => this.chat.panels.go(), "Talk to somebody"),
                 ...this.#group("", "server")),
             this.#me(),
@@ -148,7 +147,7 @@ export class Frame {
         const waiting = this.chat.waiting ? ` ${this.chat.waiting === 1 ? "1 message waits" : `${this.chat.waiting} messages wait`}.` : "";
         const down = state.link === "down";
         const words = down ? lost(state) + waiting
-            : state.link === "catching up" && Date.now() - state.again > BRIEF ? "Catching up…" : this.chat.trouble;
+            : state.link === "catching up" && Date.now() - state.again > BRIEF ? "Catching up…" : this.chat.store.full ? KEEPS_NOTHING : "";
         const old = state.link === "up" && this.chat.isOld();
         this.banner.hidden = !words && !old;
         this.banner.className = state.link;

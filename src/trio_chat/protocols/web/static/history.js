@@ -143,7 +143,7 @@ export class History {
 
     /** @param {Gap} gap @param {string} why */
     #hole(gap, why) {
-        this.session.tell({ type: "note", place: gap.place, text: why, after: gap.from });
+        this.session.tell({ type: "note", place: gap.place, text: why });
         this.#ask({ ...gap, asked: "LATEST", from: "", total: 1 });
     }
 

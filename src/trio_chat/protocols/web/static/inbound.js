@@ -26,7 +26,7 @@ export function understand(session, line) {
 function answered(session, label) {
     const asked = session.labels.get(label);
     session.labels.delete(label);
-    if (asked) (OVER[asked.kind] ?? (() => {}))(session, asked);
+    if (asked) OVER[asked.kind]?.(session, asked);
 }
 
 /** @param {Session} session @param {Line} line @param {Asked | undefined} asked */
@@ -108,8 +108,7 @@ function onSaid(session, line, around) {
     const said = action ? text.slice(8).replace(/\x01$/, "") : text;
     const token = line.tags.get("+trio-chat/id") ?? "";
     const reply = line.tags.get("+draft/reply") ?? line.tags.get("+reply") ?? "";
-    const account = line.tags.get("account") ?? "";
-    const message = { ...inPlace(session, line, around), type: "said", text: said, action, notice, token, reply, account };
+    const message = { ...inPlace(session, line, around), type: "said", text: said, action, notice, token, reply };
     if (around.batch?.kind === "soju.im/search") {
         around.asked?.found.push(message);
         return;
@@ -208,20 +207,12 @@ function onFail(session, line, { asked }) {
     if (command === "IDENTITY") session.identified = false;
     if (code === "NICKNAME_RESERVED" && !session.registered) session.reserved = why;
     else if (!session.registered && refusal) session.refused(code === "ACCOUNT_REQUIRED" ? "entry" : "server", why);
-    else if (asked?.kind === "text") refuseText(session, asked, code, rest);
+    else if (asked?.kind === "text" && code === "ALREADY_SENT") session.discard(asked.token);
+    else if (asked?.kind === "text") session.failed(asked.token, why);
     else if (asked && (asked.kind === "gap" || asked.kind === "page")) session.history.failed(asked);
     else if (asked?.kind !== "quiet") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
     if (asked?.kind === "join" && refusal) session.joined(asked.place);
     if (asked) asked.refused = why;
-}
-
-/** @param {Session} session @param {Asked} asked @param {string} code @param {string[]} rest */
-function refuseText(session, asked, code, rest) {
-    if (code === "ALREADY_SENT") {
-        session.store.drop(asked.token);
-        session.onTheWay.delete(asked.token);
-        session.tell({ type: "discarded", token: asked.token });
-    } else session.failed(asked.token, shown(rest.at(-1) ?? ""));
 }
 
 /** Tell a sentence where it was asked for, or in the room that it is about.
@@ -279,13 +270,15 @@ function onEarly(session, command, rest) {
     else if (command === "465" || command === "463") session.refused("server", why);
 }
 
+/** @param {Session} session @param {string[]} rest */
+const loginRefused = (session, rest) => session.loginRefused(rest.at(-1) ?? "");
+
 /** @type {Record<string, (session: Session, rest: string[], asked: Asked | undefined, line: Line) => void>} */
 const NUMERICS = {
     "001": (session, _, __, line) => {
         session.server = line.source;
         session.welcomed(line.params[0] ?? "");
     },
-    "004": () => {},
     "005": (session, rest) => {
         for (const token of rest) {
             const [name, value = ""] = token.split(/=(.*)/);
@@ -316,27 +309,18 @@ const NUMERICS = {
         session.tell({ type: "topic", place: room, text });
         if (asked?.kind === "command") note(session, asked, "", `The topic of ${room}: ${text}`);
     },
-    "333": () => {},
     "352": (session, rest, asked) => {
         const [, user = "", host = "", , nick = "", flags = "", real = ""] = rest;
         if (asked?.kind !== "people") return note(session, asked, "", `${nick} is ${user}@${host} (${real.replace(/^\d+ /, "")})`);
         const prefixes = [...flags].filter((flag) => session.prefixes.includes(flag)).join("");
         asked.people.push({ nick, prefixes, away: flags.startsWith("G"), bot: flags.includes("B") });
     },
-    "353": (session, rest) => {
-        const [names = "", room = ""] = [rest.at(-1), rest.at(-2)];
-        session.names.set(room, [...(session.names.get(room) ?? []), ...names.split(" ").filter(Boolean)]);
+    "353": (_, rest, asked) => {
+        if (asked?.kind === "command") asked.names = [...asked.names ?? [], ...(rest.at(-1) ?? "").split(" ").filter(Boolean)];
     },
     "366": (session, [room = ""], asked) => {
-        const names = session.names.get(room) ?? [];
-        session.names.delete(room);
-        const people = names.map((name) => {
-            const [, prefixes = "", nick = ""] = /^([~&@%+!]*)(.*)$/.exec(name) ?? [];
-            return { nick: nick.split("!")[0] ?? "", prefixes, away: false, bot: false };
-        });
-        if (people.length) session.tell({ type: "roster", place: room, people });
         if (asked?.kind !== "command") return;
-        const nicks = people.map(({ nick }) => nick).sort();
+        const nicks = (asked.names ?? []).map((/** @type {string} */ name) => name.replace(/^[~&@%+!]+/, "").replace(/!.*/, "")).sort();
         note(session, asked, "", nicks.length ? `In ${room} (${nicks.length}): ${nicks.join(", ")}` : `Nobody is in ${room}.`);
     },
     "367": (session, [room = "", mask = "", by = "", , number = "", until = "", why = ""], asked) => {
@@ -351,10 +335,9 @@ const NUMERICS = {
     "900": (session, rest) => session.known(rest[1] ?? ""),
     "901": (session) => session.known(""),
     "903": (session) => session.loggedIn(),
-    "902": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
-    "904": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
-    "905": (session, rest) => session.loginRefused(rest.at(-1) ?? ""),
-    "906": () => {},
+    "902": loginRefused,
+    "904": loginRefused,
+    "905": loginRefused,
 };
 
 // Answers that the server gives no sentence for.
@@ -377,8 +360,8 @@ const ANSWERS = {
 
 /** For programs only, and the beginnings and ends of lists. */
 const SILENT = new Set([
-    "002", "003", "020", "042", "221", "250", "251", "252", "253", "254", "255", "265", "266", "315",
-    "318", "321", "323", "329", "347", "349", "365", "369", "374", "375", "396", "907", "908",
+    "002", "003", "004", "020", "042", "221", "250", "251", "252", "253", "254", "255", "265", "266", "315",
+    "318", "321", "323", "329", "333", "347", "349", "365", "369", "374", "375", "396", "906", "907", "908",
 ]);
 
 // What is to be done once all of an answer has come, by what was asked.

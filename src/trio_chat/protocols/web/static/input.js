@@ -4,8 +4,6 @@ import { complete, enter, Unsupported, withEmoji } from "./commands.js";
 import { colour, h, icon, iconButton, show } from "./dom.js";
 import { shownLines } from "./text.js";
 
-/** @typedef {import("./main.js").Chat} Chat */
-
 const BEFORE_MAX = 100; // what was written before
 const TYPING_EVERY = 3_000; // ms
 

@@ -2,8 +2,6 @@
 
 import { byId } from "./dom.js";
 
-/** @typedef {import("./main.js").Chat} Chat */
-
 /** @type {Record<string, (chat: Chat) => void>} */
 const KEYS = {
     "Alt+ArrowUp": (chat) => step(chat, -1),

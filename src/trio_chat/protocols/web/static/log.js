@@ -10,11 +10,6 @@ const STEP = 50; // lines by which the window moves
 const NEAR = 600; // pixels to its edge at which it does
 const TOGETHER = 5 * 60_000; // ms between lines of one person that stand together
 
-/** @typedef {import("./main.js").Chat} Chat */
-
-/** A row: the line, or the words of a date or of "new"; `sig` tells what it shows.
- * @typedef {{key: string, sig: string, make: () => HTMLElement}} Row */
-
 export class Log {
     /** @type {Map<string, {sig: string, node: HTMLElement}>} */
     rows = new Map();

@@ -4,7 +4,7 @@ import { Unsupported } from "./commands.js";
 import { byId } from "./dom.js";
 import { Frame } from "./frame.js";
 import { Input } from "./input.js";
-import { fold, isRoom, messagesOf, newToken, roomName } from "./irc.js";
+import { escape, fold, isRoom, messagesOf, newToken, roomName } from "./irc.js";
 import { listen } from "./keys.js";
 import { address, Link, Tabs } from "./link.js";
 import { Log } from "./log.js";
@@ -16,7 +16,7 @@ import { Memory, Store } from "./store.js";
 import { isInvisible } from "./text.js";
 
 const LINES_MAX = 500; // of one paste: nobody reads more
-const MARK_EVERY = 2_000; // ms until the server is told again how far we have read
+const MARK_AFTER = 500; // ms until the server is told how far we have read
 const PAGES_MAX = 30; // of history, to find one message
 const LOBBY = "#lobby";
 
@@ -27,7 +27,6 @@ export class Chat {
     link = null;
     /** @type {Who} */
     who = { nick: "" };
-    trouble = ""; // what is wrong, in words for the person
     drawing = false;
     sought = { id: "", pages: 0 }; // a message that history is searched for
     fresh = true; // whether nothing is known yet
@@ -87,9 +86,8 @@ export class Chat {
     /** @param {Wish} wish */
     #request(wish) {
         if (wish.do === "enter") this.#connect(wish.who);
-        else if (wish.do === "reconnect") this.link?.reconnect();
-        else if (wish.do === "retry") this.link?.retry();
         else if (wish.do === "leave") this.#leave(wish.words);
+        else if (wish.do === "reconnect" || wish.do === "retry") this.link?.[wish.do]();
         else this.session?.request(wish);
     }
 
@@ -98,8 +96,8 @@ export class Chat {
         const { session } = this;
         if (!session) return;
         session.who = { ...who };
-        if (!Object.keys(this.store.kept.rooms).length) session.join(this.invitation.room || LOBBY);
-        else if (this.invitation.room) session.join(this.invitation.room);
+        const room = this.invitation.room || (!Object.keys(this.store.kept.rooms).length && LOBBY);
+        if (room) session.join(room);
         this.link?.close();
         this.link = new Link(address(location), {
             open: () => session.open(),
@@ -121,22 +119,26 @@ export class Chat {
 
     /** @param {Message} message */
     #hear(message) {
-        const { model, store } = this;
-        model.hear(message);
-        if (message.type === "linked") this.#linked(message);
-        if (message.type === "refused") this.#refused(message.about, message.why);
-        if (message.type === "left chat") this.panels.ask();
-        if (message.type === "talk") this.#remember();
-        if (message.type === "JOIN" && message.own) this.#entered(message.place);
-        if (message.type === "page") this.#seek();
-        if (message.type === "ready") this.#ready();
+        this.model.hear(message);
+        this.#after[message.type]?.(message);
         this.panels.waits?.(message);
-        this.trouble = store.full ? "This browser keeps nothing, so a message that has not arrived is lost when you close the page." : "";
         this.draw();
     }
 
-    /** @param {Message} message */
-    #linked({ build }) {
+    /** What else follows from a message.
+     * @type {Record<string, (message: any) => void>} */
+    #after = {
+        linked: ({ build }) => this.#linked(build),
+        refused: ({ about, why }) => this.#refused(about, why),
+        "left chat": () => this.panels.ask(),
+        talk: () => this.#remember(),
+        JOIN: ({ own, place }) => own && this.#entered(place),
+        page: () => this.#seek(),
+        ready: () => this.#ready(),
+    };
+
+    /** @param {string} build */
+    #linked(build) {
         this.link?.admitted();
         this.fresh = false;
         this.who.password = "";
@@ -188,7 +190,7 @@ export class Chat {
     #restore(state) {
         if (!this.fresh || !state.network) return;
         this.model.restore(state);
-        this.#linked({ type: "", build: state.build });
+        this.#linked(state.build);
         this.goTo(this.store.kept.current);
     }
 
@@ -332,7 +334,7 @@ export class Chat {
 
     /** @param {string} words @param {Record<string, string>} query */
     search(words, query) {
-        const given = Object.entries(query).filter(([, value]) => value).map(([key, value]) => `${key}=${value.replace(/[;\\ ]/g, (char) => ({ ";": "\\:", "\\": "\\\\", " ": "\\s" })[char] ?? char)}`);
+        const given = Object.entries(query).filter(([, value]) => value).map(([key, value]) => `${key}=${escape(value)}`);
         if (!this.panels.waits) return this.panels.search(words);
         this.ask({ do: "search", place: this.here.name, words, query: given.join(";") });
     }
@@ -401,7 +403,7 @@ export class Chat {
         const time = this.model.read(here);
         if (!time) return;
         clearTimeout(this.marking);
-        this.marking = setTimeout(() => this.ask({ do: "read", place: here.name, time }), here.kind === "server" ? 0 : MARK_EVERY / 4);
+        this.marking = setTimeout(() => this.ask({ do: "read", place: here.name, time }), MARK_AFTER);
     }
 
     get waiting() {

@@ -2,8 +2,6 @@
 
 import { shownLines } from "./text.js";
 
-/** @typedef {import("./main.js").Chat} Chat */
-
 export class Notifier {
     /** @param {Chat} chat */
     constructor(chat) {

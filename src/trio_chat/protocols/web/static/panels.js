@@ -7,19 +7,6 @@ import { fold, roomName } from "./irc.js";
 import { piecesOf, shownLines } from "./text.js";
 import { COMMANDS, EMOJI } from "./words.js";
 
-/** @typedef {import("./main.js").Chat} Chat */
-
-/** What a menu offers: the words, and what they do, or the line that they send; null divides, what is
- * empty is left out.
- * @typedef {[string, string[] | ((at: Event | HTMLElement) => void)]} Choice
- * @typedef {Choice | null | undefined | false | ""} MaybeChoice */
-
-/** A field of a form: its label, and the attributes of the input.
- * @typedef {{label: string, id: string} & Record<string, any>} Field */
-
-/** What can be found: the words that show it, and what is done if it is chosen.
- * @typedef {{words: (Node | string)[], does: () => void}} Found */
-
 const REACTIONS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 
 const KEYS = [
@@ -134,7 +121,7 @@ export class Panels {
         const items = choices.filter((choice) => choice === null || choice).map((choice) => {
             if (!choice) return h("hr");
             const [words, does] = choice;
-            const click = () => (this.close(), typeof does === "function" ? does(at) : this.chat.line(...does));
+            const click = () => (this.close(), typeof does === "function" ? does() : this.chat.line(...does));
             return h("button", { type: "button", role: "menuitem", click }, words);
         });
         const dialog = this.window(title, [h("div", { role: "menu", "aria-label": title, keydown: step }, ...items)], "menu");
@@ -299,12 +286,12 @@ export class Panels {
     }
 
     /** Let one of what fits be chosen, by Enter or a click.
-     * @param {string} title @param {string} label @param {(words: string) => (Found | false | "" | undefined)[]} find */
+     * @param {string} title @param {string} label @param {(words: string) => Found[]} find */
     #choose(title, label, find) {
         let [chosen, typed] = [0, ""];
         const list = h("ul", { class: "found", role: "listbox", id: "found", "aria-label": title });
         const draw = () => {
-            const found = find(typed).flatMap((one) => one || []);
+            const found = find(typed);
             chosen = Math.max(0, Math.min(chosen, found.length - 1));
             list.replaceChildren(...found.map(({ words, does }, at) => h("li", { role: "option", id: `found${at}`, "aria-selected": String(at === chosen), click: () => (this.close(), does()) }, ...words)));
             list.children[chosen]?.scrollIntoView({ block: "nearest" });
@@ -322,46 +309,31 @@ export class Panels {
         return draw;
     }
 
-    /** Go to a place by a part of its name, or to one that is not open yet. */
-    go() {
+    /** Go to a place by a part of its name, or to one that is not open yet; also to one of the rooms that
+     * the server tells of, if they are asked for.
+     * @param {boolean} [asks] */
+    go(asks = false) {
         const { chat } = this;
         const { model } = chat;
-        this.#choose("Go to", "Room or person", (words) => {
-            const key = fold(words);
-            const open = model.places.filter(({ name }) => name && fold(name).includes(key));
-            const people = [...model.here.members.values()].filter(({ nick }) => key && fold(nick).includes(key) && !model.find(nick) && !model.isMe(nick));
+        /** @type {{room: string, count: number, topic: string}[]} */
+        let rooms = [];
+        const draw = this.#choose(asks ? "Join a room" : "Go to", asks ? "Name of a room, old or new" : "Room or person", (words) => {
+            const fits = (/** @type {string} */ name) => fold(name).includes(fold(words));
+            const name = roomName(words);
+            const open = model.places.filter((place) => !asks && place.name && fits(place.name));
+            const people = [...model.here.members.values()].filter(({ nick }) => !asks && words && fits(nick) && !model.find(nick) && !model.isMe(nick));
+            const listed = rooms.filter(({ room, topic }) => fits(room) || fits(topic)).sort((one, other) => other.count - one.count);
+            const isNew = /^\S+$/.test(words) && !listed.some(({ room }) => fold(room) === fold(name)) && (asks || !model.find(name));
             return [
-                ...open.map(({ name }) => ({ words: [name], does: () => chat.goTo(name) })),
+                ...open.map((place) => ({ words: [place.name], does: () => chat.goTo(place.name) })),
                 ...people.slice(0, 20).map(({ nick }) => ({ words: ["Talk to ", h("b", { class: colour(nick) }, nick)], does: () => chat.talk(nick) })),
-                !model.find(roomName(words)) && this.#enters("Join", words),
+                ...listed.map(({ room, count, topic }) => ({ words: [h("b", {}, room), h("small", {}, `${count} there${topic ? ` · ${topic}` : ""}`)], does: () => chat.join(room, "") })),
+                ...(isNew ? [{ words: [`${rooms.length ? "Make" : "Join"} ${name}`], does: () => chat.join(name, "") }] : []),
             ];
         });
-    }
-
-    /** @param {string} verb @param {string} room */
-    #enters(verb, room) {
-        return /^\S+$/.test(room) && { words: [`${verb} ${roomName(room)}`], does: () => this.chat.join(room, "") };
-    }
-
-    /** The rooms that the server tells of. */
-    rooms() {
-        /** @type {{room: string, count: number, topic: string}[] | null} */
-        let rooms = null;
-        const draw = this.#choose("Join a room", "Name of a room, old or new", (words) => {
-            const key = fold(words);
-            const fit = (rooms ?? []).filter(({ room, topic }) => fold(room).includes(key) || fold(topic).includes(key));
-            return [
-                ...fit.sort((one, other) => other.count - one.count).map(({ room, count, topic }) => ({
-                    words: [h("b", {}, room), h("small", {}, `${count} there${topic ? ` · ${topic}` : ""}`)], does: () => this.chat.join(room, "") })),
-                !fit.some(({ room }) => fold(room) === fold(roomName(words))) && this.#enters(rooms ? "Make" : "Join", words),
-            ];
-        });
-        this.waits = (message) => {
-            if (message.type !== "listed") return;
-            ({ rooms } = message);
-            draw();
-        };
-        this.chat.ask({ do: "list" });
+        if (!asks) return;
+        this.waits = (message) => message.type === "listed" && ([{ rooms }] = [message], draw());
+        chat.ask({ do: "list" });
     }
 
     /** @param {string} [words] */

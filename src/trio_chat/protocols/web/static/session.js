@@ -33,8 +33,6 @@ export class Session {
     labels = new Map();
     /** @type {Map<string, Batch>} */
     batches = new Map();
-    /** @type {Map<string, string[]>} */
-    names = new Map(); // of rooms, while NAMES is coming
     /** @type {Set<string>} */
     onTheWay = new Set(); // tokens of texts sent on this connection
     /** @type {Set<string>} */
@@ -75,7 +73,7 @@ export class Session {
     }
 
     #reset() {
-        for (const known of [this.offered, this.caps, this.labels, this.batches, this.names, this.onTheWay, this.joining]) known.clear();
+        for (const known of [this.offered, this.caps, this.labels, this.batches, this.onTheWay, this.joining]) known.clear();
         this.registered = this.welcomeOver = this.ready = this.identified = false;
         this.login = null;
         this.reserved = this.account = "";
@@ -382,6 +380,13 @@ export class Session {
         this.proceed();
     }
 
+    /** @param {string} token */
+    discard(token) {
+        this.onTheWay.delete(token);
+        this.store.drop(token);
+        this.tell({ type: "discarded", token });
+    }
+
     // ── what the tabs ask ───────────────────────────────────────────────────────────────────────
 
     /** @param {Wish} request */
@@ -398,10 +403,7 @@ export class Session {
     #requests = {
         texts: () => this.proceed(),
         again: ({ token }) => this.#again(token),
-        discard: ({ token }) => {
-            this.store.drop(token);
-            this.tell({ type: "discarded", token });
-        },
+        discard: ({ token }) => this.discard(token),
         join: ({ room, key }) => this.join(room, key),
         part: ({ room, why }) => {
             this.forget(room);

@@ -39,17 +39,21 @@ export class Store {
         return made;
     }
 
+    /** The keys that begin like this.
+     * @param {string} start */
+    #keys(start) {
+        const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
+        return keys.filter((key) => key.startsWith(this.prefix + start)).map((key) => key.slice(this.prefix.length));
+    }
+
     /** Forget all of it. */
     clear() {
-        const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
-        for (const key of keys) if (key.startsWith(this.prefix)) this.storage.removeItem(key);
+        for (const key of this.#keys("")) this.write(key, null);
     }
 
     /** The texts that have not arrived, oldest first. @returns {OurText[]} */
     get texts() {
-        const keys = Array.from({ length: this.storage.length }, (_, at) => this.storage.key(at) ?? "");
-        const ours = keys.filter((key) => key.startsWith(`${this.prefix}text:`));
-        const texts = ours.map((key) => this.read(key.slice(this.prefix.length))).filter(Boolean);
+        const texts = this.#keys("text:").map((key) => this.read(key)).filter(Boolean);
         return texts.sort((one, other) => one.seq - other.seq);
     }
 
@@ -60,7 +64,7 @@ export class Store {
 
     /** @param {string} token */
     drop(token) {
-        this.storage.removeItem(`${this.prefix}text:${token}`);
+        this.write(`text:${token}`, null);
     }
 
     /** @param {string} key @returns {any} */
@@ -72,10 +76,11 @@ export class Store {
         }
     }
 
-    /** @param {string} key @param {unknown} value */
+    /** @param {string} key @param {unknown} value  nothing is kept for null */
     write(key, value) {
         try {
-            this.storage.setItem(this.prefix + key, JSON.stringify(value));
+            if (value === null) this.storage.removeItem(this.prefix + key);
+            else this.storage.setItem(this.prefix + key, JSON.stringify(value));
         } catch {
             this.full = true;
         }
@@ -86,28 +91,12 @@ export class Store {
 export class Memory {
     /** @type {Map<string, string>} */
     #items = new Map();
+    key = (/** @type {number} */ at) => [...this.#items.keys()][at] ?? null;
+    getItem = (/** @type {string} */ key) => this.#items.get(key) ?? null;
+    setItem = (/** @type {string} */ key, /** @type {string} */ value) => void this.#items.set(key, value);
+    removeItem = (/** @type {string} */ key) => void this.#items.delete(key);
 
     get length() {
         return this.#items.size;
-    }
-
-    /** @param {number} at */
-    key(at) {
-        return [...this.#items.keys()][at] ?? null;
-    }
-
-    /** @param {string} key */
-    getItem(key) {
-        return this.#items.get(key) ?? null;
-    }
-
-    /** @param {string} key @param {string} value */
-    setItem(key, value) {
-        this.#items.set(key, value);
-    }
-
-    /** @param {string} key */
-    removeItem(key) {
-        this.#items.delete(key);
     }
 }
