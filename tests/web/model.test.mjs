@@ -8,7 +8,7 @@ let clock = 1_700_000_000_000;
 function model() {
     const calls = [];
     const it = new Model(() => clock, (_, line) => calls.push(line.text));
-    it.hear({ type: "linked", nick: "alice", network: "net", build: "", caps: [], limits: { bytes: 0, lines: 1 } });
+    it.hear({ type: "linked", nick: "alice", network: "net", build: "", limits: { bytes: 0, lines: 1 } });
     it.hear(did("JOIN", "alice", [], { own: true }));
     it.calls = it.calls;
     return Object.assign(it, { rung: calls });
@@ -106,7 +106,7 @@ test("an operator of the room or of the server leads it, until the connection is
     assert.equal(it.leads, false);
     it.hear({ ...did("MODE", "s"), params: ["alice", "+o"] });
     assert.equal(it.leads, true);
-    it.hear({ type: "linked", nick: "alice", network: "net", build: "", caps: [], limits: { bytes: 0, lines: 1 } });
+    it.hear({ type: "linked", nick: "alice", network: "net", build: "", limits: { bytes: 0, lines: 1 } });
     assert.equal(it.leads, false);
     it.hear({ type: "roster", place: "#a", people: [{ nick: "alice", prefixes: "@", away: false, bot: false }] });
     assert.equal(it.leads, true);

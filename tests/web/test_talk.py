@@ -143,6 +143,24 @@ def test_search_leads_to_where_it_was_said(browser: Browser, server: Server) -> 
     irina.close()
 
 
+def test_rooms_are_listed_and_joined(browser: Browser, server: Server) -> None:
+    irina = Irc(server.port, "irina")
+    irina.send("JOIN #den", "TOPIC #den :lions", "AWAY :asleep")
+    irina.until("TOPIC #den")
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/rooms")
+        found = page.locator("dialog .found li")
+        expect(found).to_have_count(2)
+        page.fill("dialog input", "lion")
+        expect(found.first).to_have_text("#den1 there · lions")
+        page.keyboard.press("Enter")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        expect(page.locator("#people .person")).to_have_text(["@irinaaway", "wendy"])
+        say(page, "/who")
+        expect(page.locator("#log")).to_contain_text("In #den (2): irina, wendy")
+    irina.close()
+
+
 def test_moderation_by_menus_and_commands(browser: Browser, server: Server) -> None:
     with (
         visited(browser, server.url, "wendy") as wendy,

@@ -68,7 +68,8 @@ def load_files(title: str = "trio-chat") -> Files:
 
 def _words() -> bytes:
     """The tables that the page has in common with the terminal client, as a module."""
-    tables = {"COMMANDS": COMMAND_TABLE, "ALIASES": ALIASES, "EMOJI": COMMON}
+    emoji = " ".join(f"{name} {picture}" for name, picture in COMMON.items())
+    tables = {"COMMANDS": COMMAND_TABLE, "ALIASES": ALIASES, "EMOJI": emoji}
     lines = (
         f"export const {name} = {json.dumps(table, ensure_ascii=False, separators=(',', ':'))};\n"
         for name, table in tables.items()

@@ -131,7 +131,6 @@ interface State {
     link: "down" | "catching up" | "up";
     again: number; // when the connection is tried again (0: it is not), or has been found, unix ms
     why: string; // the server's words for opening none
-    caps: string[];
     limits: Limits;
     away: boolean;
     places: Map<string, Place>;
@@ -141,6 +140,15 @@ interface State {
 
 /** What a command does, for what follows it. */
 type Act = (chat: Chat, rest: string) => void;
+
+/** Attributes of an element, and what listens to its events. */
+interface Properties {
+    click?(event: MouseEvent): unknown;
+    input?(event: Event): unknown;
+    keydown?(event: KeyboardEvent): unknown;
+    submit?(event: SubmitEvent): unknown;
+    [name: string]: any;
+}
 
 /** What `h` puts into an element; what is empty is left out. */
 type Child = string | Node | false | 0 | null | undefined;

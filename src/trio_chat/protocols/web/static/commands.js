@@ -1,10 +1,14 @@
 // What is typed: the commands that begin with a slash, as words.js tells them, and what Tab completes.
 
 import { fold, isRoom, roomName } from "./irc.js";
-import { ALIASES, COMMANDS, EMOJI } from "./words.js";
+import { ALIASES, COMMANDS, EMOJI as NAMED } from "./words.js";
 
 /** What a command cannot do, in words for the person. */
 export class Unsupported extends Error {}
+
+/** Emoji by the short names of other chats.
+ * @type {Map<string, string>} */
+export const EMOJI = new Map(NAMED.match(/\S+ \S+/g)?.map((pair) => /** @type {[string, string]} */ (pair.split(" "))));
 
 const FILTER = /^(from|in|before|after):(.+)$/i;
 const DURATION = /^(\d+[smhdw]|forever)$/i;
@@ -34,8 +38,7 @@ const place = (chat) =>
     chat.here.name || refuse("Nobody hears you here. /msg NAME TEXT says something to one person.");
 
 /** The room named first, or else this one; and the rest.
- * @param {Chat} chat @param {string} rest
- * @returns {[string, string]} */
+ * @param {Chat} chat @param {string} rest */
 function ofRoom(chat, rest) {
     const [first, others] = two(rest);
     return isRoom(first) ? [first, others] : [room(chat), rest];
@@ -288,7 +291,7 @@ export function complete(chat, before) {
 
 /** @param {string} name */
 function emoji(name) {
-    const known = Object.entries(EMOJI).filter(([short]) => short.startsWith(name) || short.includes(`_${name}`));
+    const known = [...EMOJI].filter(([short]) => short.startsWith(name) || short.includes(`_${name}`));
     known.sort(([one], [other]) => Number(other.startsWith(name)) - Number(one.startsWith(name)));
     return known.slice(0, 50).map(([short, picture]) => ({ text: picture, note: `:${short}:` }));
 }
@@ -305,4 +308,4 @@ function nicks(chat, word) {
 
 /** Emoji in place of their names between colons.
  * @param {string} text */
-export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (all, name) => (Object.hasOwn(EMOJI, name) && EMOJI[name]) || all);
+export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (all, name) => EMOJI.get(name) ?? all);

@@ -25,8 +25,7 @@ const real = (children) => /** @type {(string | Node)[]} */ (children.filter((ch
 /** Make an element. Properties that are functions listen to an event of that name; others are
  * attributes, left out if they are false or empty, and named alone if they are true.
  * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag @param {Record<string, any>} [properties] @param {Child[]} children
- * @returns {HTMLElementTagNameMap[K]} */
+ * @param {K} tag @param {Properties} [properties] @param {Child[]} children */
 export function h(tag, properties = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(properties)) {
@@ -49,7 +48,7 @@ export function icon(name) {
 
 /** A button that shows an icon; its label says what it does.
  * @param {string} name @param {string} label @param {(event: Event) => void} click
- * @param {Record<string, any>} [properties] */
+ * @param {Properties} [properties] */
 export const iconButton = (name, label, click, properties = {}) =>
     h("button", { type: "button", class: "icon", "aria-label": label, title: label, click, ...properties }, icon(name));
 
@@ -69,8 +68,7 @@ export function colour(nick) {
     return `c${sum % COLOURS}`;
 }
 
-/** @param {string} id
- * @returns {HTMLElement} */
+/** @param {string} id */
 export function byId(id) {
     const found = document.getElementById(id);
     if (!found) throw new Error(`index.html has no ${id}`);

@@ -56,8 +56,7 @@ export class Frame {
         ]);
     }
 
-    /** @param {string} title @param {string} kind @param {() => void} [add] @param {string} [label]
-     * @returns {Node[]} */
+    /** @param {string} title @param {string} kind @param {() => void} [add] @param {string} [label] */
     #group(title, kind, add, label = "") {
         const places = this.chat.model.places.filter((place) => place.kind === kind);
         const head = h("div", { class: "title" }, h("h2", {}, title), add && iconButton("plus", label, add));
@@ -86,7 +85,7 @@ export class Frame {
     #me() {
         const { state } = this.chat.model;
         const how = state.away ? "away" : state.account ? "logged in" : "guest";
-        return h("button", { type: "button", class: "me", click: (/** @type {Event} */ event) => this.chat.panels.meMenu(event) },
+        return h("button", { type: "button", class: "me", click: (event) => this.chat.panels.meMenu(event) },
             h("span", {}, h("b", { class: colour(state.nick) }, state.nick), h("small", {}, how)), icon("more"), h("span", { class: "unseen" }, "your menu"));
     }
 

@@ -40,7 +40,6 @@ export class History {
 
     /** Ask which conversations there were lately. */
     welcome() {
-        if (!this.session.caps.has("draft/chathistory")) return;
         this.waits = true;
         const since = new Date(this.session.now() - MONTH).toISOString();
         const span = [`timestamp=${since}`, `timestamp=${NEVER}`, String(TALKS_MAX)];
@@ -65,7 +64,7 @@ export class History {
     /** Catch up with a place, which we are in from now on.
      * @param {string} place */
     enter(place) {
-        if (!this.session.caps.has("draft/chathistory") || this.gaps.has(fold(place))) return;
+        if (this.gaps.has(fold(place))) return;
         if (!isRoom(place)) this.session.line("MARKREAD", place);
         const last = this.last.get(fold(place)) ?? "";
         const asked = last ? "AFTER" : "LATEST";

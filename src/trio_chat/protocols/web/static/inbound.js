@@ -189,7 +189,6 @@ function onCap(session, line) {
     }
     if (verb === "ACK") session.acknowledged(words);
     if (verb === "NAK") session.endOfCaps();
-    if (verb === "DEL") for (const word of words) session.caps.delete(word);
 }
 
 /** @type {Means} */

@@ -23,7 +23,7 @@ export class Input {
         this.area = h("textarea", {
             rows: "1", name: "message", autocomplete: "off", maxlength: "20000",
             "aria-autocomplete": "list", "aria-controls": "offer", "aria-label": "Message", enterkeyhint: "send",
-            input: () => this.#typed(), keydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
+            input: () => this.#typed(), keydown: (event) => this.#key(event),
         });
         this.list = h("ul", { id: "offer", role: "listbox", "aria-label": "Completions", hidden: true });
         this.list.addEventListener("pointerdown", (event) => this.#pick(event));

@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 export const bytes = (text) => encoder.encode(text).length;
 
 /** Parse a line; null if there is nothing in it.
- * @param {string} text @returns {Line | null} */
+ * @param {string} text */
 export function parse(text) {
     let rest = text.replace(/[\r\n\0]/g, "");
     const word = () => {
@@ -34,7 +34,7 @@ export function parse(text) {
     return { tags, source, nick: source.replace(/!.*/s, ""), command, params };
 }
 
-/** @param {string} text @returns {Map<string, string>} */
+/** @param {string} text */
 function parseTags(text) {
     const pairs = text.split(";").filter(Boolean).map((tag) => {
         const [key = "", value = ""] = tag.split(/=(.*)/s);

@@ -69,8 +69,7 @@ export class Log {
     }
 
     /** The indexes of the lines in the window.
-     * @param {Place} place
-     * @returns {[number, number]} */
+     * @param {Place} place */
     #window({ lines }) {
         const at = this.first ? lines.lastIndexOf(this.first) : -1;
         const from = at < 0 ? Math.max(0, lines.length - WINDOW) : at;
@@ -80,8 +79,7 @@ export class Log {
 
     // ── rows ─────────────────────────────────────────────────────────────────────────────────────
 
-    /** @param {Place} place @param {number} from @param {number} to
-     * @returns {Row[]} */
+    /** @param {Place} place @param {number} from @param {number} to */
     #rowsOf(place, from, to) {
         /** @type {Row[]} */
         const rows = [this.#top(place, from)];
@@ -98,8 +96,7 @@ export class Log {
         return rows;
     }
 
-    /** @param {Place} place @param {number} from
-     * @returns {Row} */
+    /** @param {Place} place @param {number} from */
     #top(place, from) {
         const begin = place.complete || place.kind === "server";
         const words = from ? "" : place.asking || !this.chat.model.state.network ? "Loading…"
@@ -109,8 +106,7 @@ export class Log {
         return { key: "top", sig: words, make: () => h("div", { class: "top" }, words) };
     }
 
-    /** @param {Place} place @param {Shown} line @param {boolean} goes  whether it goes on with the one before
-     * @returns {Row} */
+    /** @param {Place} place @param {Shown} line @param {boolean} goes  whether it goes on with the one before */
     #row(place, line, goes) {
         const prefix = place.members.get(fold(line.nick))?.prefixes[0] ?? "";
         const answered = line.reply ? place.ids.get(line.reply) : undefined;
@@ -347,8 +343,7 @@ export class Log {
     }
 }
 
-/** @param {string} key @param {string} kind @param {string} words
- * @returns {Row} */
+/** @param {string} key @param {string} kind @param {string} words */
 const divider = (key, kind, words) =>
     ({ key, sig: words, make: () => h("div", { class: `divider ${kind}`, role: "separator", "aria-label": words }, h("span", {}, words)) });
 
@@ -357,8 +352,7 @@ const together = (before, line) =>
     before.nick === line.nick && line.nick !== "" && line.time - before.time < TOGETHER && !line.reply &&
     before.kind === line.kind && line.kind === "said";
 
-/** @param {Shown} line
- * @returns {Node[]} */
+/** @param {Shown} line */
 function textOf(line) {
     if (line.kind === "removed" || !line.nick) return [document.createTextNode(line.text)];
     return piecesOf(line.text).map(({ text, look, href }) => {

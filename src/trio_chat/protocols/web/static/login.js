@@ -66,7 +66,7 @@ export class Scram {
     }
 }
 
-/** @param {string} why @returns {never} */
+/** @param {string} why */
 function distrust(why) {
     throw new LoginError(`The server does not log people in as it should: ${why}.`);
 }
@@ -117,7 +117,7 @@ export class Login {
     }
 
     /** The parameters of our next AUTHENTICATE lines.
-     * @param {string} chunk @returns {Promise<string[]>} */
+     * @param {string} chunk */
     async answer(chunk) {
         this.challenge += chunk === "+" ? "" : chunk;
         if (chunk.length === CHUNK) return [];

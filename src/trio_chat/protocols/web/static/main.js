@@ -5,15 +5,14 @@ import { byId } from "./dom.js";
 import { Frame } from "./frame.js";
 import { Input } from "./input.js";
 import { escape, fold, isRoom, messagesOf, newToken, roomName } from "./irc.js";
-import { listen } from "./keys.js";
 import { address, Link, Tabs } from "./link.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
-import { Notifier } from "./notify.js";
 import { Panels } from "./panels.js";
 import { Session } from "./session.js";
 import { Memory, Store } from "./store.js";
 import { isInvisible } from "./text.js";
+import { listen, Notifier } from "./window.js";
 
 const LINES_MAX = 500; // of one paste: nobody reads more
 const MARK_AFTER = 500; // ms until the server is told how far we have read
@@ -52,9 +51,9 @@ export class Chat {
             lead: () => this.#lead(),
             follow: () => this.#follow(),
             snapshot: () => this.model.state,
-            restore: (/** @type {State} */ state) => this.#restore(state),
-            hear: (/** @type {Message} */ message) => this.#hear(message),
-            request: (/** @type {Wish} */ wish) => this.#request(wish),
+            restore: (state) => this.#restore(state),
+            hear: (message) => this.#hear(message),
+            request: (wish) => this.#request(wish),
         });
         listen(this);
     }

@@ -26,7 +26,7 @@ const STATUS = { o: "@", v: "+", h: "%", a: "&", q: "~" };
 
 /** @returns {State} */
 export const emptyState = () => ({
-    nick: "", account: "", network: "", build: "", link: "down", again: 0, why: "", caps: [],
+    nick: "", account: "", network: "", build: "", link: "down", again: 0, why: "",
     limits: { bytes: 0, lines: 1 }, away: false, places: new Map(), keys: 0,
 });
 
@@ -56,8 +56,7 @@ export class Model {
     }
 
     /** The place of that name, which is opened if need be.
-     * @param {string} name
-     * @returns {Place} */
+     * @param {string} name */
     open(name) {
         const known = this.find(name);
         if (known) return known;
@@ -72,8 +71,7 @@ export class Model {
         return place;
     }
 
-    /** The places in the order of the list: the server, rooms, people.
-     * @returns {Place[]} */
+    /** The places in the order of the list: the server, rooms, people. */
     get places() {
         const rank = { server: 0, room: 1, person: 2 };
         return [...this.state.places.values()].sort((one, other) => rank[one.kind] - rank[other.kind]);
@@ -171,9 +169,9 @@ export class Model {
 
     /** @type {Record<string, (message: any) => void>} */
     #heard = {
-        linked: ({ nick, network, build, caps, limits }) => {
+        linked: ({ nick, network, build, limits }) => {
             const first = !this.state.network;
-            Object.assign(this.state, { nick, network, build, caps, limits, rules: false, link: "catching up", again: this.now() });
+            Object.assign(this.state, { nick, network, build, limits, rules: false, link: "catching up", again: this.now() });
             if (first) this.tell(this.open(""), `You are ${nick} on ${network}.`);
         },
         ready: () => (this.state.link = "up"),

@@ -1,11 +1,11 @@
 // What is asked in a window of its own: who you are, menus, search, the rooms there are, help.
 
-import { search } from "./commands.js";
+import { EMOJI, search } from "./commands.js";
 import { byId, colour, h, iconButton, momentOf } from "./dom.js";
 import { countdown, lost } from "./frame.js";
 import { fold, roomName } from "./irc.js";
 import { piecesOf, shownLines } from "./text.js";
-import { COMMANDS, EMOJI } from "./words.js";
+import { COMMANDS } from "./words.js";
 
 const REACTIONS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 
@@ -102,8 +102,8 @@ export class Panels {
     window(title, content, kind = "") {
         this.close();
         const dialog = h("dialog", { class: `panel ${kind}`, "aria-label": title,
-            click: (/** @type {Event} */ event) => event.target === dialog && this.close(),
-            keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && (event.preventDefault(), this.close()) },
+            click: ({ target, currentTarget }) => target === currentTarget && this.close(),
+            keydown: (event) => event.key === "Escape" && (event.preventDefault(), this.close()) },
         h("div", { class: "head" }, h("h2", {}, title), iconButton("close", "Close", () => this.close())), ...content);
         dialog.addEventListener("close", () => {
             dialog.remove();
@@ -239,11 +239,11 @@ export class Panels {
     /** @param {Shown} line @param {Event | HTMLElement} at */
     lineMenu(line, at) {
         const { chat } = this;
-        const { here: { name }, leads, state: { caps } } = chat.model;
+        const { here: { name }, leads } = chat.model;
         const links = piecesOf(line.text).flatMap(({ href }) => href ?? []);
         const said = line.id && name && ["said", "action", "notice"].includes(line.kind);
         const theirs = line.nick && !line.own;
-        const mayRemove = said && caps.includes("draft/message-redaction") && (line.own || leads);
+        const mayRemove = said && (line.own || leads);
         this.menu("Message", [
             said && ["Reply", () => chat.reply(line)],
             said && ["React…", () => this.react(line)],
@@ -260,8 +260,9 @@ export class Panels {
 
     /** A window with a field, and below it what fits to the words in it.
      * @param {string} title @param {string} label @param {HTMLElement} list @param {(words: string) => void} draw
-     * @param {Record<string, any>} [how]  attributes of the field */
+     * @param {Properties} [how]  attributes of the field */
     #find(title, label, list, draw, how = {}) {
+        /** @type {HTMLInputElement} */
         const input = h("input", { type: "search", placeholder: label, "aria-label": label, input: () => draw(input.value.trim()), ...how });
         this.window(title, [input, list]);
         draw("");
@@ -275,14 +276,14 @@ export class Panels {
 
     /** @param {(picture: string) => void} then @param {string[]} [first] */
     emoji(then, first = []) {
-        const all = new Map(Object.entries(EMOJI).map(([name, picture]) => [picture, name]));
+        const all = new Map([...EMOJI].map(([name, picture]) => [picture, name]));
         const begin = first.map((picture) => /** @type {const} */ ([picture, all.get(picture) ?? "emoji"]));
         const grid = h("div", { class: "emoji" });
         this.#find("Emoji", "Name of an emoji", grid, (words) => {
             const found = [...all].filter(([, name]) => name.includes(words.toLowerCase()));
             grid.replaceChildren(...[...(words ? [] : begin), ...found].map(([picture, name]) =>
                 h("button", { type: "button", title: name, "aria-label": name, click: () => (this.close(), then(picture)) }, picture)));
-        }, { keydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && /** @type {HTMLElement | null} */ (grid.firstElementChild)?.click() });
+        }, { keydown: (event) => event.key === "Enter" && /** @type {HTMLElement | null} */ (grid.firstElementChild)?.click() });
     }
 
     /** Let one of what fits be chosen, by Enter or a click.
@@ -389,8 +390,7 @@ export class Panels {
 const field = ({ label, ...attributes }) =>
     [h("label", { for: attributes.id }, label), h("input", attributes)];
 
-/** @param {string} title @param {string[][]} rows @param {string} words
- * @returns {Node[]} */
+/** @param {string} title @param {string[][]} rows @param {string} words */
 function section(title, rows, words) {
     const fit = rows.filter((row) => row.join(" ").toLowerCase().includes(words.toLowerCase()));
     return fit.length ? [h("h3", {}, title), h("dl", {}, ...fit.flatMap(([name = "", does = ""]) => [h("dt", {}, name), h("dd", {}, does)]))] : [];

@@ -7,11 +7,12 @@ import { understand } from "./inbound.js";
 import { fold, linesOf, newToken, parse, tagged, write } from "./irc.js";
 import { Login, LoginError } from "./login.js";
 
+// Of the capabilities of our server, which has all of them: what another version of it lacks is not asked for.
 const WANTED = new Set([
     "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "chghost",
     "draft/channel-rename", "draft/chathistory", "draft/event-playback", "draft/message-redaction",
     "draft/multiline", "draft/read-marker", "echo-message", "extended-join", "labeled-response",
-    "message-tags", "multi-prefix", "sasl", "server-time", "setname", "soju.im/search", "standard-replies",
+    "message-tags", "multi-prefix", "no-implicit-names", "sasl", "server-time", "setname", "soju.im/search", "standard-replies",
     "trio-chat/identity",
 ]);
 
@@ -27,8 +28,6 @@ const isInvitation = (entry) => /^[\w-]{43}$/.test(entry);
 export class Session {
     /** @type {Map<string, string>} */
     offered = new Map(); // the server's capabilities, with their values
-    /** @type {Set<string>} */
-    caps = new Set();
     /** @type {Map<string, Asked>} */
     labels = new Map();
     /** @type {Map<string, Batch>} */
@@ -73,7 +72,7 @@ export class Session {
     }
 
     #reset() {
-        for (const known of [this.offered, this.caps, this.labels, this.batches, this.onTheWay, this.joining]) known.clear();
+        for (const known of [this.offered, this.labels, this.batches, this.onTheWay, this.joining]) known.clear();
         this.registered = this.welcomeOver = this.ready = this.identified = false;
         this.login = null;
         this.reserved = this.account = "";
@@ -123,7 +122,6 @@ export class Session {
 
     /** @param {Asked} asked */
     label(asked) {
-        if (!this.caps.has("labeled-response")) return "";
         this.counted += 1;
         this.labels.set(String(this.counted), asked);
         return String(this.counted);
@@ -138,14 +136,13 @@ export class Session {
 
     /** All that the server offers is known: take what we can use. */
     offeredAll() {
-        const wanted = [...this.offered.keys()].filter((cap) => WANTED.has(cap) && !this.caps.has(cap));
+        const wanted = [...this.offered.keys()].filter((cap) => WANTED.has(cap));
         if (wanted.length) this.line("CAP", "REQ", wanted.join(" "));
         else this.endOfCaps();
     }
 
     /** @param {string[]} caps */
     acknowledged(caps) {
-        for (const cap of caps) this.caps.add(cap);
         if (caps.includes("trio-chat/identity") && !this.registered) {
             this.identified = true;
             this.line("IDENTITY", this.store.secret);
@@ -192,8 +189,8 @@ export class Session {
         if (this.welcomeOver) return; // somebody has asked for the message of the day
         this.welcomeOver = this.greeted = true;
         this.#keepEntry();
-        const { caps, nick, network, build } = this;
-        this.tell({ type: "linked", nick, network, build, caps: [...caps], limits: this.limits });
+        const { nick, network, build, limits } = this;
+        this.tell({ type: "linked", nick, network, build, limits });
         if (fold(nick) !== fold(this.who.nick)) this.#tellNick();
         this.#tellTexts();
         this.history.welcome();
@@ -225,9 +222,8 @@ export class Session {
 
     /** What one message may hold. */
     get limits() {
-        const value = this.caps.has("draft/multiline") ? this.offered.get("draft/multiline") ?? "" : "";
-        const found = Object.fromEntries(value.split(",").map((pair) => pair.split("=")));
-        return { bytes: Number(found["max-bytes"] ?? 0), lines: Number(found["max-lines"] ?? 1) };
+        const [, bytes = 0, lines = 1] = /max-bytes=(\d+),max-lines=(\d+)/.exec(this.offered.get("draft/multiline") ?? "") ?? [];
+        return { bytes: Number(bytes), lines: Number(lines) };
     }
 
     // ── our account ─────────────────────────────────────────────────────────────────────────────

@@ -51,7 +51,7 @@ export class Store {
         for (const key of this.#keys("")) this.write(key, null);
     }
 
-    /** The texts that have not arrived, oldest first. @returns {OurText[]} */
+    /** The texts that have not arrived, oldest first. */
     get texts() {
         const texts = this.#keys("text:").map((key) => this.read(key)).filter(Boolean);
         return texts.sort((one, other) => one.seq - other.seq);
@@ -67,7 +67,7 @@ export class Store {
         this.write(`text:${token}`, null);
     }
 
-    /** @param {string} key @returns {any} */
+    /** @param {string} key */
     read(key) {
         try {
             return JSON.parse(this.storage.getItem(this.prefix + key) ?? "null");

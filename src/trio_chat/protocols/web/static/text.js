@@ -66,7 +66,7 @@ export function piecesOf(text) {
     });
 }
 
-/** @param {string} line @returns {Piece[]} */
+/** @param {string} line */
 function formatted(line) {
     /** @type {Piece[]} */
     const found = [];
@@ -94,7 +94,7 @@ const nearest = (colour) => (colour < 16 ? colour : colour < 88 ? HUES[(colour -
 
 const LINK = /\bhttps?:\/\/[^\s<>"'`\\^{|}]+/gi;
 
-/** @param {Piece} piece @returns {Piece[]} */
+/** @param {Piece} piece */
 function withLinks(piece) {
     /** @type {Piece[]} */
     const found = [];

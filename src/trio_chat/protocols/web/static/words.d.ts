@@ -6,5 +6,5 @@ export const COMMANDS: Record<string, [args: string, does: string, needed: numbe
 /** Our names for commands by those of other programs. */
 export const ALIASES: Record<string, string>;
 
-/** Emoji by the short names of other chats. */
-export const EMOJI: Record<string, string>;
+/** The short names of emoji in other chats, each before its picture. */
+export const EMOJI: string;

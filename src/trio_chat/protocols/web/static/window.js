@@ -1,6 +1,8 @@
-// The keys that work everywhere in the chat, and what becomes of the window.
+// The window: the keys that work everywhere in it, what becomes of it, and notifications of messages that call
+// for the person while they do not see it.
 
 import { byId } from "./dom.js";
+import { shownLines } from "./text.js";
 
 /** @type {Record<string, (chat: Chat) => void>} */
 const KEYS = {
@@ -70,4 +72,37 @@ function step(chat, by) {
     const order = [...places.filter(({ name }) => name), ...places.filter(({ name }) => !name)];
     const next = order[(order.indexOf(chat.here) + by + order.length) % order.length];
     if (next) chat.goTo(next.name);
+}
+
+export class Notifier {
+    /** @param {Chat} chat */
+    constructor(chat) {
+        this.chat = chat;
+    }
+
+    /** A line has come that names us, or that is private. Of several tabs, one tells.
+     * @param {Place} place @param {Shown} line */
+    call(place, line) {
+        const { chat } = this;
+        const seen = chat.model.sees(place) && !document.hidden;
+        const may = chat.tabs?.leads && chat.store.kept.notify && "Notification" in window && Notification.permission === "granted";
+        if (seen || !may) return;
+        const title = place.kind === "person" ? line.nick : `${line.nick} in ${place.name}`;
+        const body = shownLines(line.text).slice(0, 200);
+        const notification = new Notification(title, { body, tag: place.name, icon: "icon.svg" });
+        notification.onclick = () => {
+            window.focus();
+            chat.goTo(place.name);
+            notification.close();
+        };
+    }
+
+    /** Turn notifications on, if the browser lets us, or off. Only after a click may we ask.
+     * @param {boolean} on */
+    async set(on) {
+        if (on && !("Notification" in window)) return this.chat.note("This browser shows no notifications for this page; it may want https:// for that.");
+        const allowed = !on || (await Notification.requestPermission()) === "granted";
+        if (allowed) this.chat.keep({ notify: on });
+        else this.chat.note("The browser allows no notifications from this page; its settings for this page can.");
+    }
 }
