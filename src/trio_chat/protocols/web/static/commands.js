@@ -158,8 +158,8 @@ export const ACTS = {
         chat.ask({ do: "login", name: second ? first : "", password: second || first });
     },
     logout: line("NS LOGOUT FORGET"),
-    mentions: (chat) => chat.panels.mentions(),
     me: (chat, text) => chat.say(place(chat), text, { action: true }),
+    mentions: (chat) => chat.panels.mentions(),
     mode: (chat, rest) => {
         const [first] = two(rest);
         const named = isRoom(first) || (first && fold(first) === fold(chat.model.state.nick));
