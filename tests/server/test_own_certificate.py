@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from trio.testing import wait_all_tasks_blocked
 
 from certificates import secured, untrusting
 from peers import running, settings
@@ -123,6 +124,7 @@ async def test_one_that_is_not_kept_is_the_same_until_the_server_ends() -> None:
     async with running(EVERYWHERE) as house:
         first = house.server.fingerprint
         house.server.reload(EVERYWHERE)
+        await wait_all_tasks_blocked()
         assert house.server.fingerprint == first
     async with running(EVERYWHERE) as house:
         assert house.server.fingerprint != first

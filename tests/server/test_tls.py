@@ -1,25 +1,30 @@
 """TLS on the port that everybody shares: those who speak it are limited as all others are."""
 
+import os
 import re
 import ssl
+import threading
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from certificates import Files, Hand, issue, secured, trusting
-from peers import House, Peer, running, settings
+from peers import PATIENCE, House, Peer, running, settings
 from trio_chat.errors import SettingsError
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.tls import TlsLink
 from trio_chat.settings import Settings
 from wires import Failures, Wire
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -288,17 +293,79 @@ async def test_what_is_too_much_is_not_sealed_so_the_last_words_can_be_read(
 # ── the files ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_files_that_are_no_pair_are_refused_by_name(files: Files, tmp_path: Path) -> None:
+def test_files_that_are_no_pair_are_refused_by_name_and_in_words(
+    files: Files, tmp_path: Path
+) -> None:
     other = issue(tmp_path)
     (empty := tmp_path / "empty").touch()
-    for certificate, key in [
-        (files.certificate, other.key),
-        (files.certificate, empty),
-        (empty, files.key),
-        (tmp_path / "missing", files.key),
+    os.mkfifo(fifo := tmp_path / "fifo")
+    (locked := tmp_path / "locked").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n")
+    (broken := tmp_path / "broken").write_text(_broken(files.certificate))
+    (worse := tmp_path / "worse").write_text(_broken(files.key))
+    certificate, key = files.certificate, files.key
+    for wrong, named, why in [
+        ((certificate, other.key), f"{certificate} and {other.key}", "is not that of the cert"),
+        ((certificate, empty), empty, "there is no private key in it"),
+        ((empty, key), empty, "there is no certificate in it"),
+        ((tmp_path / "missing", key), tmp_path / "missing", "no such file or directory"),
+        ((certificate, tmp_path), tmp_path, "it is no regular file"),
+        ((fifo, key), fifo, "it is no regular file"),
+        ((certificate, locked), locked, "the key has a password"),
+        ((broken, key), broken, "the certificate in it is damaged"),
+        ((certificate, worse), f"{certificate} and {worse}", "the key, or .* is damaged"),
     ]:
-        with pytest.raises(SettingsError, match=f"cannot use {certificate} and {key} for TLS: "):
-            Certificate().use(certificate, key)
+        with pytest.raises(SettingsError, match=f"cannot use {named} for TLS: .*{why}"):
+            Certificate().use(*wrong)
+
+
+def _broken(file: Path) -> str:
+    """What is in a file, with other letters in its second line."""
+    begin, line, rest = file.read_text().split("\n", 2)
+    return "\n".join([begin, "A" * len(line), rest])
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read at once: a test's clock does not wait for threads."""
+
+    async def at_once(call: Callable[..., T], *args: Any, limiter: object) -> T:
+        await trio.lowlevel.checkpoint()
+        return call(*args)
+
+    monkeypatch.setattr("trio_chat.server.certificate.in_thread", at_once)
+
+
+async def test_while_a_disk_does_not_answer_the_server_does(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers = threading.Event(), threading.Event()
+    async with running(settings(tls=files.settings)) as house:
+        before = house.server.fingerprint
+
+        def hang(file: Path) -> str:
+            asked.set()
+            assert answers.wait(PATIENCE)
+            raise AssertionError("nobody waits for it any more")
+
+        monkeypatch.setattr("trio_chat.server.certificate._text", hang)
+        house.server.reload(settings(tls=files.settings))
+        alice = await secured(house, "alice")
+        assert await trio.to_thread.run_sync(asked.wait, PATIENCE)
+        await alice.send(b"hello\n")
+        await alice.until("alice: hello\n")
+        assert house.server.fingerprint == before
+    answers.set()
+
+
+async def test_who_waits_too_long_for_a_disk_is_told(
+    autojump_clock: MockClock, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, limiter: object) -> None:
+        await trio.sleep_forever()
+
+    monkeypatch.setattr("trio_chat.server.certificate.in_thread", never)
+    with pytest.raises(SettingsError, match=f"{files.key} for TLS: .* more than 10 seconds"):
+        await Certificate().renew(files.certificate, files.key)
 
 
 def shown(peer: Peer) -> bytes:
@@ -307,6 +374,7 @@ def shown(peer: Peer) -> bytes:
     return certificate
 
 
+@pytest.mark.usefixtures("inline")
 async def test_a_new_certificate_is_shown_to_newcomers_and_loses_nobody(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
@@ -322,6 +390,7 @@ async def test_a_new_certificate_is_shown_to_newcomers_and_loses_nobody(
         await alice.until("alice: hello\n")
 
 
+@pytest.mark.usefixtures("inline")
 async def test_a_pair_that_does_not_fit_keeps_the_old_one_until_it_does(
     autojump_clock: MockClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -341,13 +410,16 @@ async def test_a_pair_that_does_not_fit_keeps_the_old_one_until_it_does(
         assert shown(await secured(house, address="memory")) != old
 
 
+@pytest.mark.usefixtures("inline")
 async def test_settings_that_are_read_again_bring_their_certificate(
     files: Files, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (wrong := tmp_path / "wrong").touch()
     async with running() as house:
         house.server.reload(settings(tls={"certificate": str(wrong), "key": str(wrong)}))
+        await wait_all_tasks_blocked()
         assert house.server.fingerprint == ""
         assert f"stays in force: cannot use {wrong} for TLS" in caplog.text
         house.server.reload(settings(tls=files.settings))
+        await wait_all_tasks_blocked()
         await secured(house, "alice")

@@ -1,17 +1,35 @@
-"""The certificate that the server shows to those who speak TLS."""
+"""The certificate that the server shows to those who speak TLS.
+
+A file may be on a disk that does not answer. So while the server runs, its files are read in a
+thread, and nobody waits for that.
+"""
 
 import logging
 import re
 import ssl
-from collections.abc import Iterable
+import stat
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+import trio
 
 from trio_chat.errors import SettingsError
 from trio_chat.settings.pins import pin_of, shown_pin
 
 logger = logging.getLogger(__name__)
 
+# After so long somebody should look why the files cannot be read. The thread reads on.
+_PATIENCE = 10.0  # seconds
+
 _PEM = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_KEY = re.compile("-----BEGIN ([A-Z ]*)PRIVATE KEY-----(.*Proc-Type: 4,ENCRYPTED)?", re.DOTALL)
+
+in_thread = partial(trio.to_thread.run_sync, abandon_on_cancel=True)
+
+_Files = tuple[Path, Path]
+_Marks = Sequence[object]
+_Pair = tuple[ssl.SSLContext, str]
 
 
 class Certificate:
@@ -25,36 +43,65 @@ class Certificate:
     def __init__(self) -> None:
         self.context: ssl.SSLContext | None = None
         self.fingerprint = ""
-        self._files: tuple[Path, ...] = ()
-        self._seen: list[object] = []
+        self._files: _Files | None = None
+        self._seen: _Marks = ()
+        self._turn = trio.CapacityLimiter(1)  # one thread that waits for a disk is enough
 
     def use(self, certificate: Path, key: Path) -> None:
         """Show this one from now on. Raises SettingsError, and leaves the old one in force."""
-        self._files = certificate, key
-        self._seen = _look_at(self._files)
-        try:
-            context, fingerprint = _context(certificate, key), _fingerprint(certificate)
-        except OSError as error:
-            reason = getattr(error, "reason", "") or error.strerror or str(error)
-            why = reason.replace("_", " ").lower()
-            files = " and ".join(dict.fromkeys((str(certificate), str(key))))
-            raise SettingsError(f"cannot use {files} for TLS: {why}") from error
+        self._want((certificate, key))
+        self._take(*_read((certificate, key), ()))
+
+    async def renew(self, certificate: Path, key: Path) -> None:
+        """As ``use``, while the server runs."""
+        self._want((certificate, key))
+        await self._read(())
+
+    async def look(self) -> None:
+        """Use what is in the files if they have changed. If that is no pair, as while they are
+        replaced one after the other, the old one stays in force until they change again, and
+        SettingsError is raised.
+        """
+        await self._read(self._seen)
+
+    def _want(self, files: _Files) -> None:
+        if files != self._files:
+            self._files, self._turn = files, trio.CapacityLimiter(1)
+
+    async def _read(self, seen: _Marks) -> None:
+        if (files := self._files) is None:
+            return
+        with trio.move_on_after(_PATIENCE) as patience:
+            found = await in_thread(_read, files, seen, limiter=self._turn)
+        if patience.cancelled_caught:
+            raise _useless(files, f"to read them takes more than {_PATIENCE:.0f} seconds")
+        if files == self._files:  # nobody has asked for others meanwhile
+            self._take(*found)
+
+    def _take(self, seen: _Marks, found: _Pair | SettingsError | None) -> None:
+        self._seen = seen
+        if isinstance(found, SettingsError):
+            raise found
+        if found is None:
+            return
+        context, fingerprint = found
         if self.fingerprint not in ("", fingerprint):
             logger.info("there is a new certificate, %s", shown_pin(fingerprint))
         self.context, self.fingerprint = context, fingerprint
 
-    def look(self) -> None:
-        """Use what is in the files if they have changed. If that is no pair, as while they are
-        replaced one after the other, the old one stays in force until they change again.
-        """
-        if self._seen != _look_at(self._files):
-            try:
-                self.use(self._files[0], self._files[1])
-            except SettingsError as error:
-                logger.error("the old certificate stays in force: %s", error)
+
+def _read(files: _Files, seen: _Marks) -> tuple[_Marks, _Pair | SettingsError | None]:
+    """What is in the files, and the marks by which a change is seen; None if it is ``seen``."""
+    marks = _look_at(files)
+    if marks == seen:
+        return marks, None
+    try:
+        return marks, _pair(files)
+    except SettingsError as error:
+        return marks, error
 
 
-def _look_at(files: Iterable[Path]) -> list[object]:
+def _look_at(files: _Files) -> _Marks:
     """The marks by which a change of the files is seen, even if it is a link to another file."""
     marks: list[object] = []
     for file in files:
@@ -65,6 +112,59 @@ def _look_at(files: Iterable[Path]) -> list[object]:
         else:
             marks.append((found.st_dev, found.st_ino, found.st_ctime_ns, found.st_size))
     return marks
+
+
+def _pair(files: _Files) -> _Pair:
+    """Read them. Raises SettingsError, which names what is wrong with which."""
+    certificate, key = files
+    found = _PEM.search(_text(certificate))
+    if found is None:
+        raise _useless((certificate,), "there is no certificate in it, in PEM")
+    private = _KEY.search(_text(key))
+    if private is None:
+        raise _useless((key,), "there is no private key in it, in PEM")
+    if "ENCRYPTED" in private[0]:
+        raise _useless((key,), "the key has a password, which nobody is here to be asked for")
+    try:
+        fingerprint = pin_of(ssl.PEM_cert_to_DER_cert(found[0]))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=found[0])
+    except (ValueError, ssl.SSLError):
+        raise _useless((certificate,), "the certificate in it is damaged") from None
+    try:
+        return _context(certificate, key), fingerprint
+    except ssl.SSLError as error:
+        raise _useless(files, _why(error)) from error
+    except OSError as error:  # it has gone since
+        raise _useless(files, _in_words(error)) from error
+
+
+def _text(file: Path) -> str:
+    """What is in a file. One that is no regular file might let its reader wait for ever."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise _useless((file,), "it is no regular file")
+        return file.read_text("ascii", "replace")
+    except OSError as error:
+        raise _useless((file,), _in_words(error)) from error
+
+
+def _useless(files: Sequence[Path], why: str) -> SettingsError:
+    named = " and ".join(dict.fromkeys(map(str, files)))
+    return SettingsError(f"cannot use {named} for TLS: {why}")
+
+
+def _in_words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _why(error: ssl.SSLError) -> str:
+    """Why OpenSSL does not take a certificate and a key, each of which looks like one."""
+    reason = error.reason or ""
+    if reason == "KEY_VALUES_MISMATCH":
+        return "the key is not that of the certificate"
+    if reason.isupper() and not reason.endswith("_LIB"):
+        return f"OpenSSL says: {reason.replace('_', ' ').lower()}"
+    return "the key, or a certificate after the first one, is damaged"
 
 
 def _context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -79,11 +179,3 @@ def _context(certificate: Path, key: Path) -> ssl.SSLContext:
 def _no_password() -> str:
     """Called for an encrypted key: otherwise OpenSSL would ask at the terminal, and wait."""
     return ""
-
-
-def _fingerprint(file: Path) -> str:
-    """The fingerprint of the first certificate in a file: those that follow are its issuers."""
-    found = _PEM.search(file.read_text("ascii", "replace"))
-    if found is None:
-        raise OSError("it has no CERTIFICATE in PEM")
-    return pin_of(ssl.PEM_cert_to_DER_cert(found[0]))

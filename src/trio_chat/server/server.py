@@ -129,6 +129,7 @@ class Server:
         chat.proxies = tuple(at for at in networks(self._proxies) if not at.is_loopback)
         self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
+        self._reloaded = trio.Event()
         self._admin = admin
         self._door: Door
         self._connections: set[Connection] = set()
@@ -193,10 +194,7 @@ class Server:
         self._hub.chat.replay = _replay(settings)
         self._hub.chat.rooms_each = settings.limits.rooms_each
         self._hub.chat.redact_hours = settings.rooms.redact_hours
-        try:
-            self._use_certificate()
-        except ChatError as error:
-            logger.error("the old certificate stays in force: %s", error)
+        self._reloaded.set()
 
     async def run(
         self, *, task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED
@@ -246,9 +244,24 @@ class Server:
             use_own(self._certificate, own, self.settings.server.public_name, self.addresses)
 
     async def _watch_certificate(self) -> None:
+        told = ""
         while True:
-            await trio.sleep(_WATCH)
-            self._certificate.look()
+            with trio.move_on_after(_WATCH):
+                await self._reloaded.wait()
+            reloaded, self._reloaded = self._reloaded.is_set(), trio.Event()
+            try:
+                if reloaded and self.settings.tls.certificate:
+                    await self._certificate.renew(*self.settings.tls.files)
+                elif reloaded:
+                    self._use_certificate()
+                else:
+                    await self._certificate.look()
+            except ChatError as error:
+                if reloaded or str(error) != told:
+                    logger.error("the old certificate stays in force: %s", error)
+                told = str(error)
+            else:
+                told = ""
 
     async def _start(self) -> None:
         """Start everything but the listeners."""
