@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from trio_chat.core import masks
 from trio_chat.core.events import Origin
-from trio_chat.core.masks import Lists, address, entry_mask, full_mask, matches
+from trio_chat.core.masks import (
+    Lists,
+    address,
+    entry_mask,
+    fits_everybody,
+    full_mask,
+    matches,
+)
 from trio_chat.core.names import fold
 from trio_chat.core.views import Mask
 
@@ -233,3 +240,22 @@ def test_which_account_a_list_fits(
             bool(found.fitting("b", "ann", Origin(account=account), mutes=True)) is fits_with_mutes
         )
     assert not found.fitting("b", "ann", Origin())
+
+
+@pytest.mark.parametrize(
+    ("written", "all_of_them"),
+    [
+        ("*", True),
+        ("?*", True),
+        ("m:*@*", True),
+        ("a:*", True),
+        ("m:a:**", True),
+        ("?", False),
+        ("*!u@*", False),
+        ("*.example@*", False),
+        ("*@*.example", False),
+        ("a:mark", False),
+    ],
+)
+def test_which_masks_fit_everybody(written: str, all_of_them: bool) -> None:
+    assert fits_everybody(entry_mask(written)) is all_of_them

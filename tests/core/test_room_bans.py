@@ -32,6 +32,8 @@ from trio_chat.core.events import (
     Origin,
     Said,
 )
+from trio_chat.core.explain import explain_room
+from trio_chat.core.masks import entry_mask
 from trio_chat.core.refusals import Code
 from trio_chat.core.room_bans import next_end_in, over_in, removals
 from trio_chat.core.views import Mask, Notice, Refused
@@ -183,6 +185,22 @@ def test_a_ban_of_most_is_taken_for_a_mistake_and_can_be_undone(house: House) ->
     assert not isinstance(house.decide("id-gus", Say("#den", "hi"))[0], Refused)
 
 
+@pytest.mark.parametrize(
+    ("whom", "everybody"),
+    [("*", "everybody"), ("*!*@*", "everybody"), ("a:*", "everybody with an account")],
+)
+def test_a_ban_of_everybody_is_told_though_nobody_is_hit_now(
+    house: House, whom: str, everybody: str
+) -> None:
+    for nick in ("mark", "gus", "gina", "lou"):
+        house.go(nick)
+    [told] = ban(house, whom)
+    assert told == (
+        f"It fits {everybody}; it does nothing to operators.\n/unban {entry_mask(whom)} undoes it."
+    )
+    assert lift(house, told.split()[-3]) == [entry_mask(whom)]
+
+
 def test_nobody_becomes_in_a_room_who_is_banned_from_it(house: House) -> None:
     house.happen(Arrived("eve", "id-eve", FAR))
     house.ask("id-eve", Join("#den"))
@@ -231,6 +249,45 @@ def test_that_operators_of_the_server_can_come_back_is_told(house: House) -> Non
             nick,
             f"{nick} is an operator of this server, and can come back.",
         ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("founder", ["olga", "a:olga"])
+def test_that_the_founder_can_come_back_is_told_to_both(
+    house: House, founder: str, there: bool
+) -> None:
+    """Only an operator of the server can remove them. They are not told that they are banned."""
+    house.chat.is_open = True
+    house.make_operator("lou")
+    if not there:
+        house.go("olga")
+    told = ban(house, founder, by="lou")
+    assert told == ["olga"] * there + ["olga founded #den, and can come back."]
+    house.come("olga")
+    assert [*explain_room(house.chat, house.person("olga"), house.chat.rooms["#den"])] == []
+    assert len(house.come("olga", "#den")) == 1
+
+
+def test_only_whom_a_ban_keeps_out_is_told_of_it_when_removed(house: House) -> None:
+    house.set("#den", "+o", "mark")
+    house.make_operator("lou")
+    ban(house, "a:*", by="lou")
+    kicks = [Kick("#den", nick) for nick in ("olga", "lou", "mark")]
+    told = {kick.nick: house.ask("id-lou", kick) for kick in kicks}
+    notices = [nick for nick, shown in told.items() if isinstance(shown[-1].shown, Notice)]
+    assert notices == ["mark"]
+
+
+def test_of_an_operator_who_is_not_there_it_is_told_that_a_ban_does_nothing(house: House) -> None:
+    house.set("#den", "+o", "mark")
+    house.go("mark")
+    assert ban(house, "mark", mute=True) == [
+        "It does nothing to mark while they are an operator here (mode +o)."
+    ]
+    assert ban(house, "mark") == ["mark is an operator of #den, and can come back: kick them then."]
+    house.come("mark", "#den")
+    house.ask("id-olga", Kick("#den", "mark"))
+    assert house.refused("mark", "#den") is Code.BANNED
 
 
 @pytest.mark.parametrize(("mute", "letter"), [(False, "R"), (True, "M")])

@@ -87,7 +87,7 @@ from trio_chat.core.room import Person, Room
 from trio_chat.core.room_bans import JUDGES as _OF_ROOM_BANS
 from trio_chat.core.set_metadata import JUDGES as _OF_METADATA
 from trio_chat.core.set_modes import set_modes
-from trio_chat.core.standing import first_status, is_due, is_new, spared, status_of
+from trio_chat.core.standing import always_enters, first_status, is_due, is_new, spared, status_of
 from trio_chat.core.state import (
     State,
     is_silenced,
@@ -329,7 +329,7 @@ def kept_out_of(
         return Refused(
             f"You are in {many} rooms, which is the limit.", Code.TOO_MANY_ROOMS, (name,)
         )
-    if person.is_operator or is_invited(room, person) or "o" in status_of(room.state, person):
+    if always_enters(room, person) or is_invited(room, person):
         return None
     return _barred(room, person, key, back=back)
 

@@ -68,6 +68,12 @@ def names_somebody(entry: str, nick: str, account: str) -> bool:
     return fold(rest.partition("!")[0]) == fold(nick)
 
 
+def fits_everybody(entry: str) -> bool:
+    """Whether an entry of a list fits all, or all with an account, short names aside."""
+    parts = _SEPARATORS.split(_bare(entry))
+    return all("*" in part and not part.strip("*?") for part in parts)
+
+
 @lru_cache(maxsize=1000)  # several full lists: each change of one is compared with all of it
 def fold_mask(mask: str) -> str:
     """The form in which masks are compared: ``BOB!*@*`` and ``bob!*@*`` are the same."""
@@ -213,4 +219,5 @@ def _bare(entry: str) -> str:
     return entry.removeprefix(MUTE).removeprefix(ACCOUNT)
 
 
+_SEPARATORS = re.compile("[!@]")
 _WILDCARDS = re.compile("([*?])")

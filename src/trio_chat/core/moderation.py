@@ -23,7 +23,7 @@ from trio_chat.core.denials import operators_only
 from trio_chat.core.events import Banned, Locked, Unbanned, Unlocked
 from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.limits import bounded, is_exempt, whom
-from trio_chat.core.masks import full_mask, mask_problem, matches
+from trio_chat.core.masks import fits_everybody, full_mask, mask_problem, matches
 from trio_chat.core.modes import ACCOUNT as ACCOUNT_PREFIX
 from trio_chat.core.names import fold
 from trio_chat.core.networks import IpNetwork, is_meant_as_network, network_of, written
@@ -136,8 +136,11 @@ def _network_of(person: Person) -> Target | Refused:
 def _everybody(target: Target, asked: str) -> Refused | None:
     """Why whoever has asked for a ban cannot mean it: it fits everybody, or nearly."""
     network = network_of(target.value) if target.kind == NETWORK else None
-    wide = network.prefixlen < _WIDE if network else target.kind == MASK and asked != EVERYBODY
-    if not wide or (network is None and target.value.strip("!@*?")):
+    if network:
+        wide = network.prefixlen < _WIDE
+    else:
+        wide = target.kind == MASK and asked != EVERYBODY and fits_everybody(target.value)
+    if not wide:
         return None
     why = f"A ban of {cut(asked, 50)} would hit everybody, or nearly"
     return Refused(f"{why}: if you mean that, write {EVERYBODY}. /lock keeps out guests.")

@@ -18,7 +18,7 @@ from trio_chat.core.denials import powerless
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.limits import bounded
-from trio_chat.core.masks import Lists, entry_mask, fold_mask, names_somebody
+from trio_chat.core.masks import Lists, entry_mask, fits_everybody, fold_mask, names_somebody
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.networks import network_of
@@ -106,8 +106,10 @@ def _told(
     name, muted = room.state.name, _entry(asked, target).startswith(MUTE)
     hit, others = _hit(room, person, target), _others(room, person)
     named = _named(state, room, person, target)
-    if any(one not in named for one in hit):
-        some = some_of(len(hit), len(others), f"in {name}")
+    fits_all = fits_everybody(target.entry)
+    if fits_all or any(one not in named for one in hit):
+        everybody = "everybody with an account" if _is_of_account(target) else "everybody"
+        some = some_of(len(hit), len(others), f"in {name}") if hit else everybody
         yield f"It fits {some}; it does nothing to operators."
         held_back = _is_suspicious(hit, others) and not muted
         rest = f"{'Nobody else' if named else 'Nobody'} is removed, but they may not speak. "
@@ -115,8 +117,8 @@ def _told(
     for one in named:
         if why := _unhurt(room, one, muted=muted):
             yield f"It does nothing to {one.nick} {why}."
-    if not muted and (ruler := _ruler(state, target, named)):
-        yield f"{ruler} is an operator of this server, and can come back."
+    if spared := _spared(state, room, target, named, muted=muted):
+        yield spared
     elif _is_of_account(target) and state.is_open and "R" not in room.state.flags:
         yield from _as_guests(room, muted=muted)
 
@@ -125,19 +127,38 @@ def _unhurt(room: Room, person: Person, *, muted: bool) -> str:
     """Why a ban does nothing to somebody who is named by it; empty if it does."""
     if excepted := listed(room, "e", person, mutes=True):
         return f"while {excepted.mask} is an exception (mode +e)"
-    if not muted or not has_status(room, person, "ov"):
-        return ""
-    if has_status(room, person):
+    return _speaks(room.status.get(person.user_id, "")) if muted else ""
+
+
+def _speaks(letters: str) -> str:
+    """Why somebody with this status speaks although they are muted; empty if they do not."""
+    if "o" in letters:
         return "while they are an operator here (mode +o)"
-    return "while they have a voice here (mode +v)"
+    return "while they have a voice here (mode +v)" if "v" in letters else ""
 
 
-def _ruler(state: State, target: Target, named: Sequence[Person]) -> str:
-    """The operator of the server who is named by a ban; empty if none is."""
+def _spared(
+    state: State, room: Room, target: Target, named: Sequence[Person], *, muted: bool
+) -> str:
+    """Tell why somebody who is named can come back all the same, or can speak when they come; empty
+    if they cannot.
+    """
     account = state.realm.account(_account(target)) if _is_of_account(target) else None
+    who, identity = (account.name, account.identity) if account else (target.name, target.identity)
+    standing = None if named else room.state.standing.get(identity)
+    letters = standing.letters if standing else ""
+    if muted:
+        return f"It does nothing to {who} {why}." if (why := _speaks(letters)) else ""
+    if account and identity == room.state.founder:
+        return f"{who} founded {room.state.name}, and can come back."
+    rulers = [one.nick for one in named if one.is_operator]
     if account and state.rules(account.name):
-        return account.name
-    return next((one.nick for one in named if one.is_operator), "")
+        rulers = [account.name]
+    if rulers:
+        return f"{rulers[0]} is an operator of this server, and can come back."
+    if "o" in letters:
+        return f"{who} is an operator of {room.state.name}, and can come back: kick them then."
+    return ""
 
 
 def _as_guests(room: Room, *, muted: bool) -> Iterator[str]:

@@ -43,6 +43,11 @@ def status_of(state: RoomState, person: Person) -> str:
     return standing.letters if standing else ""
 
 
+def always_enters(room: Room, person: Person) -> bool:
+    """Whether nothing keeps somebody out of a room: operators of it, and of the server."""
+    return person.is_operator or "o" in status_of(room.state, person)
+
+
 def change_status(room: Room, change: Change) -> None:
     """Apply a change to a member's status, if it is one."""
     if change.mode in STATUS and change.user_id in room.members:

@@ -30,7 +30,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.remembered import hidden, hiding, note_seen
 from trio_chat.core.renaming import move, told
 from trio_chat.core.room import Device, Person, Room
-from trio_chat.core.standing import change_status, first_status
+from trio_chat.core.standing import always_enters, change_status, first_status
 from trio_chat.core.state import State, leads, with_status
 from trio_chat.core.views import Copy, Delivery, Notice, RoomWelcome
 
@@ -162,7 +162,7 @@ def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
         Delivery(kicked, rooms=(name,), by=kicked.user_id),
         Delivery(kicked, people=people, by=kicked.user_id),
     ]
-    if banned := banned_there(room, person):
+    if not always_enters(room, person) and (banned := banned_there(room, person)):
         told.append(Delivery(Notice(banned.why, room.state.name), people=(person.user_id,)))
     return told
 
