@@ -70,6 +70,7 @@ class FakeModel(Model):
     caps = frozenset()
     mentions = ignored = ()
     bans = None
+    has_more_calls = False
 
     def __init__(self, *names: str) -> None:
         self.all = [

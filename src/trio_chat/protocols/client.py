@@ -111,12 +111,14 @@ class Earlier:
     """A message from before we came: shown for reading, not for answering.
 
     ``time`` is ISO 8601, if the server gives it. A message ``found`` by a search, or ``asked`` for
-    as part of a page of history, may have been shown already.
+    as part of a page of history, may have been shown already; so may one that ``calls`` us, where
+    all of these were asked for.
     """
 
     said: Said
     time: str = ""
     found: bool = False
+    calls: bool = field(default=False, compare=False, repr=False)
     asked: bool = field(default=False, compare=False, repr=False)
 
 

@@ -78,9 +78,9 @@ OF_STATUS: Mapping[str, tuple[str, str, int]] = {
     "devoice": ("NAME", "take that permission away", 1),
 }
 
-#: The command that lists mentions, as rows begin; and how many it lists.
+#: The command that lists mentions, as rows begin; and how many it lists, at most.
 OF_MENTIONS = ("[N]", "show the messages that mention you, in the rooms where you are", 0)
-_MENTIONS, _MENTIONS_MAX = 20, 100
+_MENTIONS, MENTIONS_MAX = 20, 100
 
 
 def read_mentions(text: str) -> ListMentions | None:
@@ -88,7 +88,7 @@ def read_mentions(text: str) -> ListMentions | None:
     if not text:
         return ListMentions(_MENTIONS)
     is_sound = is_number(text) and int(text)
-    return ListMentions(min(int(text), _MENTIONS_MAX)) if is_sound else None
+    return ListMentions(min(int(text), MENTIONS_MAX)) if is_sound else None
 
 
 #: A password with blanks in it is refused, as /login would not understand it.

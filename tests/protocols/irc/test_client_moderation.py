@@ -5,6 +5,7 @@ import pytest
 from irc_session import hear, offer, sent
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.views import Mask, Masks, Notice
+from trio_chat.protocols.client import Earlier
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
@@ -194,3 +195,21 @@ def test_what_somebody_has_to_look_at_is_urgent(line: str, urgent: bool) -> None
     [notice] = hear(entered("message-tags"), line)
     assert isinstance(notice, Notice)
     assert notice.urgent is urgent
+
+
+def test_mentions_are_told_as_found_to_whoever_typed_that_and_else_as_calls() -> None:
+    session = entered("batch", "trio-chat/identity", "soju.im/search")
+    answer = (
+        ":s BATCH +1 soju.im/search mentions",
+        "@batch=1 :al!a@h PRIVMSG #tea :bob?",
+        ":s BATCH -1",
+    )
+    [call] = hear(session, *answer)
+    assert isinstance(call, Earlier)
+    assert (call.calls, call.found) == (True, False)
+    session.command("/mentions 5")
+    assert sent(session) == ["MENTIONS 5"]
+    heading, found = hear(session, *answer)
+    assert heading == Notice("Found:")
+    assert isinstance(found, Earlier)
+    assert (found.calls, found.found) == (True, True)

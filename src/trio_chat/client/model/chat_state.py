@@ -50,6 +50,7 @@ class ChatState:
         self.status = ""
         self.focused = True
         self.call: Line | None = None
+        self.has_more_calls = False  # whether mentions have come that were asked for
         self.bans: Masks | None = None  # of a room or the server, that have been asked for
         self.ignored: list[str] = []
         self.mentions: deque[Line] = deque(maxlen=_MENTIONS_MAX)

@@ -28,7 +28,8 @@ _TRIM = 500
 class Line:
     """``key`` identifies it as long as the program runs. ``time`` is unix time in seconds, the
     server's if ``stamped``. ``id`` is the server's, if it has one; ``token`` the session's, if the
-    line is ours. ``why`` tells why it failed. ``runs`` are the formatted parts of the text.
+    line is ours. ``why`` tells why it failed. ``runs`` are the formatted parts of the text. Only
+    one that is in no buffer names the ``place`` where it was said.
     """
 
     key: int
@@ -44,6 +45,7 @@ class Line:
     state: State = "sent"
     token: str = ""
     why: str = ""
+    place: str = ""
     runs: tuple[Run, ...] = ()
 
     @property

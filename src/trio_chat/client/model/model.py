@@ -136,6 +136,11 @@ class Model(Attention):
         bans, self.bans = self.bans, None
         return bans
 
+    def take_more_calls(self) -> bool:
+        """Take whether mentions have come that were asked for."""
+        more, self.has_more_calls = self.has_more_calls, False
+        return more
+
     # ── what is kept ───────────────────────────────────────────────────────────────────────
 
     def kept(self) -> SavedState:

@@ -1,5 +1,6 @@
 """The changes that each message of the session makes: a row each in the table at the end."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -99,8 +100,11 @@ class Reducer(ChatState):
         said = earlier.said
         if self.ignores(said.nick, said.origin) or said.room in self.closed:
             return
+        if earlier.calls:
+            self._note_call(earlier, now)
         if earlier.found:
             self._found(earlier, now)
+        if earlier.calls or earlier.found:
             return
         msgid = said.msgid if isinstance(said, Stamped) else ""
         buffer = self._buffer_of(said)
@@ -114,6 +118,25 @@ class Reducer(ChatState):
         self._note_newest(buffer, line, earlier.time)
         if not line.own and buffer.is_news(line) and not self.sees(buffer):
             buffer.count(line)
+
+    def _note_call(self, earlier: Earlier, now: float) -> None:
+        """Keep a message that mentions us, and that may be in no buffer of ours, in its place among
+        the others.
+        """
+        said = earlier.said
+        msgid = said.msgid if isinstance(said, Stamped) else ""
+        place = self._buffer_name(said)
+        buffer = self.find(place) or self.server
+        if any(msgid and line.id == msgid for line in self.mentions):
+            return
+        line = buffer.lines.with_id(msgid) if buffer.lines.knows(msgid) else None
+        if line is None:
+            line = self._line_of(buffer, said, msgid, earlier.time, now)
+            line.place = place
+        line.mention = True
+        calls = sorted([*self.mentions, line], key=lambda call: call.time)
+        self.mentions = deque(calls, self.mentions.maxlen)
+        self.has_more_calls = True
 
     def _found(self, earlier: Earlier, now: float) -> None:
         """Show a line that was searched for where that was asked."""

@@ -163,6 +163,8 @@ class ChatApp(Host):
         self._controller.follow()
         if bans := self._model.take_bans():
             self._controller.show_bans(bans)
+        if self._model.take_more_calls():
+            self._controller.more_mentions()
         self._draw()
 
     def _tick(self) -> None:

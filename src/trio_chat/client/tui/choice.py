@@ -96,8 +96,9 @@ class Choice:
 def line_item(line: Line, take: Callable[[Line], None]) -> Item:
     def rows(palette: Palette, width: int) -> Sequence[Strip]:
         time = (f" {clock(line.time)} ", palette.dim)
+        place = (f"{line.place} " if line.place else "", palette.dim)
         nick = (f"{line.nick} " if line.nick else "", palette.nick(line.nick))
-        return [row(time, nick, (line.in_a_row, _PLAIN))]
+        return [row(time, place, nick, (line.in_a_row, _PLAIN))]
 
     return Item(rows, lambda: take(line))
 

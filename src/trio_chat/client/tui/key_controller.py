@@ -14,7 +14,10 @@ from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
 from trio_chat.client.tui.log import MessageLog
 from trio_chat.core.views import Mask, Masks
 from trio_chat.protocols.clean import clean
-from trio_chat.protocols.irc.info import IDENTITY, REDACTION
+from trio_chat.protocols.irc.info import IDENTITY, MISSED, REDACTION
+from trio_chat.protocols.slashes import MENTIONS_MAX
+
+_MENTIONS = f"MENTIONS {MENTIONS_MAX}"
 
 _INTERRUPTED = 130  # as a shell reports SIGINT
 
@@ -49,6 +52,7 @@ class KeyController:
         self._ask, self._now = ask, now
         self.editor = Editor()
         self.choice: Choice | None = None
+        self._calls: Choice | None = None  # the list of mentions, as it was opened last
         self.hint = ""
         self._room = model.current  # where what is being written belongs
         self._completion: _Completion | None = None
@@ -267,13 +271,26 @@ class KeyController:
         self._open(lists.found_lines(self._model, self._show_line))
 
     def mentions(self) -> None:
+        """Show what mentions us; the server may know what we have not been shown here."""
         self._open(lists.calls(self._model, self._show_line))
+        self._calls = self.choice
+        if MISSED in self._model.caps:
+            self._ask([requests.Raw(_MENTIONS)])
+
+    def more_mentions(self) -> None:
+        """Show also what the server knows, with the same one chosen, if the list is still open."""
+        if (before := self._calls) is not None and self.choice is before:
+            self.choice = self._calls = lists.calls(self._model, self._show_line)
+            self._calls.move(before.chosen - len(before.items) + 1)
 
     def _show_line(self, line: Line) -> None:
         self.close()
         if buffer := self._model.where(line):
             self.go_to(buffer)
             self.log.show_line(line)
+        elif line.place and (buffer := self._model.find(line.place)):
+            self.go_to(buffer)
+            self.hint = "PageUp loads what was said before"
 
     def copy_message(self) -> None:
         self._open(lists.messages(self._model, self._copy))

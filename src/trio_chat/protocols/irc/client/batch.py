@@ -9,7 +9,8 @@ SEARCH = "soju.im/search"
 class Batch(NamedTuple):
     """An open batch. ``page`` is the room or person whose history we asked for. It is ``late`` if
     it fills a gap, ``found`` if it answers a command of the person, ``asked`` if it is a page for
-    scrolling back; ``told`` once the first result has come.
+    scrolling back; ``told`` once the first result has come. It ``calls`` us if it holds messages
+    that do.
     """
 
     kind: str
@@ -18,6 +19,7 @@ class Batch(NamedTuple):
     found: bool = False
     told: bool = False
     asked: bool = False
+    calls: bool = False
 
 
 NO_BATCH = Batch("")

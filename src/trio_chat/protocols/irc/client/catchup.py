@@ -248,7 +248,7 @@ class CatchUp:
 
     def in_turn(self, message: Message) -> Sequence[Message]:
         """Return what to show now that this message has come."""
-        found = isinstance(message, Earlier) and message.found
+        found = isinstance(message, Earlier) and (message.found or message.calls)
         if found or isinstance(message, RemovedMeanwhile):
             return [message]
         gap = self._gaps.get(self._place(message))

@@ -200,6 +200,8 @@ class IrcInbound(IrcRefusals):
     def _begun(self, kind: str, target: str) -> Batch:
         if kind == MISSED:
             return Batch(kind, late=True)
+        if kind == SEARCH and target == "mentions":
+            return Batch(kind, found=self.has_come("mentions"), calls=True)
         if kind != "chathistory":
             return Batch(kind, found=self.has_come(kind))
         if self.pages.expects(target):
@@ -526,8 +528,9 @@ def _end_found(batch: Batch) -> Messages:
 def _past(message: Message, batch: Batch) -> Message:
     late = batch.late
     match message:
-        case Said() if batch.found:
-            return Earlier(message, message.time if isinstance(message, Stamped) else "", True)
+        case Said() if batch.found or batch.calls:
+            time = message.time if isinstance(message, Stamped) else ""
+            return Earlier(message, time, batch.found, calls=batch.calls)
         case Stamped(time=time):
             asked = batch.asked
             return replace(message, late=True) if late else Earlier(message, time, asked=asked)

@@ -216,7 +216,7 @@ def _search(session: IrcRooms, rest: str) -> Lines:
 
 def _mentions(session: IrcRooms, number: str) -> Lines:
     account.check_server(session)
-    session.want(SEARCH)
+    session.want("mentions")
     return [body("MENTIONS", *number.split()[:1])]
 
 
