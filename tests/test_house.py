@@ -18,7 +18,7 @@ VOCABULARY = {
     f"core.{name}"
     for name in (
         *("commands", "events", "fact", "letters", "masks", "mentions", "metadata", "modes"),
-        *("names", "queries", "refusals", "views", "words"),
+        *("names", "preferences", "queries", "refusals", "views", "words"),
     )
 }
 

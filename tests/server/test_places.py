@@ -1,5 +1,6 @@
 """Whoever logs in is in the rooms where they were."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -262,3 +263,69 @@ async def test_a_plain_guest_who_has_gone_elsewhere_stays_there(house: House) ->
 async def test_a_plain_person_who_was_nowhere_is_in_the_lobby(house: House) -> None:
     await gone(await owner(house, "PART #lobby"))
     await (await plain_back(house)).until("You are bob in #lobby;")
+
+
+# ── unless they say otherwise ──────────────────────────────────────────────────────────────────
+
+ON = "rooms is on: when you log in, you are in the rooms where you were."
+OFF = "rooms is off: when you log in, you are not in the rooms where you were."
+
+
+def words(lines: list[str]) -> list[str]:
+    return [line.partition(" :")[2] for line in lines]
+
+
+async def test_an_account_can_begin_in_no_room(house: House) -> None:
+    """Until it chooses otherwise; where it was is not forgotten."""
+    bob = await owner(house, "JOIN #tea")
+    assert words(await bob.news("NS SET")) == [ON]
+    assert words(await bob.news("NS SET Rooms OFF", "NS SET")) == [OFF, OFF]
+    await gone(bob)
+    bob = await back(house)
+    assert await rooms_of(bob) == []
+    await gone(bob)
+    cat = await plain_back(house)
+    await cat.until("You are bob in #lobby;")
+    await cat.send(b"/set\n/set rooms on\n/set rooms\n/set tea on\n")
+    assert await cat.until("to choose.\n") == (
+        f" nobody else is here yet. /help for more.\n*** {OFF}\n*** {ON}\n"
+        "*** Usage: /set [rooms on|off]\n*** There is rooms to choose.\n"
+    )
+    await gone(cat, b"/quit\n")
+    assert await rooms_of(await back(house)) == ["#tea", "#lobby"]
+
+
+async def test_what_an_account_chooses_outlives_the_server(tmp_path: Path) -> None:
+    chosen = settings(history={"store": str(tmp_path / "chat.db")})
+    async with running(chosen) as house:
+        await owner(house, "NS SET ROOMS OFF")
+    for _ in range(2):  # from the log, and from what was saved of it
+        async with running(chosen) as house:
+            bob = await back(house)
+            assert await rooms_of(bob) == []
+            assert words(await bob.news("NS SET")) == [OFF]
+
+
+async def test_a_connection_can_begin_in_no_room(house: House) -> None:
+    await gone(await owner(house, "JOIN #tea"))
+    bot = await back(house, "CAP REQ trio-chat/no-rooms")
+    assert await rooms_of(bot) == []
+    assert await rooms_of(await back(house)) == ["#lobby", "#tea"]
+    assert await rooms_of(bot) == ["#lobby", "#tea"]  # as what is done by other connections
+
+
+async def test_nobody_chooses_for_an_account_that_is_not_theirs(house: House) -> None:
+    bob = await owner(house)
+    [told, _] = await bob.news("NS TOKEN NEW bot")
+    await gone(bob)
+    guest = await irc_peer(house, "guest")
+    assert words(await guest.news("NS SET ROOMS OFF", "NS SET")) == ["You are not logged in."] * 2
+    await guest.news(f"NS IDENTIFY bob {told.split()[-1]}")
+    refused = ["A token cannot do that: log in with the password."]
+    assert words(await guest.news("NS SET ROOMS OFF")) == refused
+
+
+async def test_who_asks_for_all_that_is_kept_is_told_where_they_are(house: House) -> None:
+    bob = await owner(house, "JOIN #tea", "NS SET ROOMS OFF")
+    kept = json.loads("\n".join(words(await bob.news("NS EXPORT"))))
+    assert (kept["rooms"], kept["chosen"]) == (["#lobby", "#tea"], {"rooms": False})

@@ -30,7 +30,7 @@ HARMLESS = (
     *("irc.server_name", "irc.network", "irc.motd"),
     *("history.replay", "history.memory_bytes", "history.cache_bytes"),
     *("client.nick", "client.protocol", "client.room", "client.retry", "client.plain"),
-    *("client.typing", "client.state", "client.json_lines"),
+    *("client.typing", "client.state", "client.json_lines", "client.rooms_back"),
 )
 
 # The exception: it lifts the other limits.

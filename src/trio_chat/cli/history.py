@@ -50,7 +50,7 @@ _TYPES = {
 # Fields of events that mean nothing outside the server.
 _INSIDE = (
     "user_id", "to_id", "target_id", "author_id", "token", "origin", "rooms", "concat_at",
-    "identity", "target_identity", "present", "guarded", "seen",
+    "identity", "target_identity", "target_account", "present", "guarded", "seen",
 )  # fmt: skip
 
 

@@ -30,7 +30,8 @@ Stream = trio.SocketStream | TlsStream
 @dataclass(frozen=True)
 class Remote:
     """A server to connect to. ``protocol`` is ``plain``, ``irc``, or ``auto``: found out by
-    listening for a moment. ``pin`` is that of its certificate, if it is known.
+    listening for a moment. ``pin`` is that of its certificate, if it is known. ``rooms_back`` says
+    whether a login brings us into the rooms where we were.
     """
 
     host: str
@@ -42,6 +43,7 @@ class Remote:
     password: str = field(default="", repr=False)
     account: str = ""
     account_password: str = field(default="", repr=False)
+    rooms_back: bool = True
 
     @property
     def address(self) -> Address:

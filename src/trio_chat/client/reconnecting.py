@@ -256,7 +256,7 @@ class ReconnectingConnection:
         else:
             self.session = IrcClientSession(
                 nick, encoding=encoding, password=password, account=account, state=self._state,
-                secure=self._server.is_private,
+                secure=self._server.is_private, rooms_back=self._server.rooms_back,
             )  # fmt: skip
         return self.session
 

@@ -277,6 +277,7 @@ def _remote(settings: Settings) -> Remote:
         password=shown or settings.client.password.get_secret_value(),
         account=settings.client.account,
         account_password=settings.client.account_password.get_secret_value(),
+        rooms_back=settings.client.rooms_back,
     )
 
 

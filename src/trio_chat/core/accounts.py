@@ -15,6 +15,7 @@ from trio_chat.core.commands import (
     LogOut,
     MakeKey,
     MatchStatus,
+    Prefer,
     Register,
     SetPassword,
 )
@@ -28,10 +29,12 @@ from trio_chat.core.events import (
     ModesSet,
     PasswordSet,
     PlaceSet,
+    PreferenceSet,
 )
 from trio_chat.core.letters import cut
 from trio_chat.core.limits import kept_out, no_registration, silent
 from trio_chat.core.names import LABEL_MAX, fold
+from trio_chat.core.preferences import PREFERENCES
 from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key, identity_by_name
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
@@ -201,6 +204,15 @@ def _drop_key(state: State, person: Person, drop: DropKey) -> Sequence[KeyDroppe
     return [KeyDropped(account.name, key.key, person.user_id, drop.via)]
 
 
+def _prefer(state: State, person: Person, prefer: Prefer) -> Sequence[PreferenceSet | Refused]:
+    if (account := account_of(state, person)) is None:
+        return [not_logged_in()]
+    if prefer.preference not in PREFERENCES:
+        return [Refused(f"There is {', '.join(PREFERENCES)} to choose.")]
+    refused = by_token(account, person.device(prefer.via))
+    return [refused or PreferenceSet(account.name, prefer.preference, prefer.on, person.user_id)]
+
+
 def _key(account: Account, label: str) -> Key | None:
     return next((key for key in account.keys if fold(key.label) == fold(label)), None)
 
@@ -311,6 +323,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Sequence[Any]]] = {
     SetPassword: _set_password,
     MakeKey: _make_key,
     DropKey: _drop_key,
+    Prefer: _prefer,
     DropAccount: _drop_account,
     MatchStatus: _match_status,
 }

@@ -19,6 +19,7 @@ from trio_chat.core.masks import Pattern, address, pattern
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
+from trio_chat.core.preferences import PREFERENCES, told
 from trio_chat.core.queries import (
     Count,
     FindNicks,
@@ -32,6 +33,7 @@ from trio_chat.core.queries import (
     ShowMasks,
     ShowMetadata,
     ShowModes,
+    ShowPreferences,
     ShowTopic,
     SyncMetadata,
 )
@@ -58,6 +60,7 @@ from trio_chat.core.views import (
     Members,
     Metadata,
     Modes,
+    Notice,
     People,
     Refused,
     Rooms,
@@ -264,6 +267,12 @@ def _show_account(state: State, asker: Person, query: ShowAccount) -> Answer:
     return AccountView(account.name, account.made, keys if account is own else None, rules)
 
 
+def _show_preferences(state: State, asker: Person, query: ShowPreferences) -> Answer:
+    if (account := account_of(state, asker)) is None:
+        return not_logged_in()
+    return Notice("\n".join(told(name, on=account.prefers(name)) for name in PREFERENCES))
+
+
 def _list_devices(state: State, asker: Person, query: ListDevices) -> Answer:
     return Devices(devices_of(state, asker, query.via))
 
@@ -345,6 +354,7 @@ ANSWERS: dict[type, _Answers] = {
     FindPast: _whole(_find_past),
     ShowInvitations: _whole(_show_invitations),
     ShowAccount: _whole(_show_account),
+    ShowPreferences: _whole(_show_preferences),
     ListDevices: _whole(_list_devices),
     ShowMetadata: _whole(_show_metadata),
     SyncMetadata: _sync_metadata,

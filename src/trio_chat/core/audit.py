@@ -17,6 +17,7 @@ from trio_chat.core.events import (
     KeyMade,
     ModesSet,
     PasswordSet,
+    PreferenceSet,
     RoomMetadataSet,
 )
 from trio_chat.core.modes import ACCOUNT, MUTE
@@ -32,8 +33,8 @@ EVERYWHERE = ""
 
 # What people do with their own accounts.
 _PRIVATE = (
-    PasswordSet | KeyMade | KeyDropped | AccountMetadataSet | RoomMetadataSet | AccountBlocked
-    | AccountUnblocked
+    PasswordSet | KeyMade | KeyDropped | PreferenceSet | AccountMetadataSet | RoomMetadataSet
+    | AccountBlocked | AccountUnblocked
 )  # fmt: skip
 
 # The fields of events that name people or accounts.

@@ -310,6 +310,15 @@ class MakeKey:
 
 
 @fact
+class Prefer:
+    """Choose something for my account: turn a ``preference`` on or off."""
+
+    preference: str
+    on: bool
+    via: str = ""
+
+
+@fact
 class ResetAccount:
     """Let the owner of an account in who has forgotten its password; for operators of the server.
 
@@ -579,9 +588,8 @@ Request = (
     Say | DirectMessage | TagMessage | Join | Look | Leave | Kick | Invite | Rename | SetTopic
     | SetModes | RenameRoom | SetUserModes | SetAway | SetName | SetMetadata | ClearMetadata
     | Announce
-    | LogOut | DropKey | BlockAccount | UnblockAccount | DropAccount | DeleteAccount
-    | DropOperator | MatchStatus
-    | RevokeInvitation | Redact
+    | LogOut | DropKey | BlockAccount | UnblockAccount | DropAccount | DeleteAccount | Prefer
+    | DropOperator | MatchStatus | RevokeInvitation | Redact
     | FileReport | SetBan | LiftBan | LockChat | UnlockChat | SetRoomBan | LiftRoomBan | Kill
 )  # fmt: skip
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that

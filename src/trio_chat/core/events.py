@@ -494,6 +494,16 @@ class AccountUnblocked:
     whom: str
 
 
+@fact
+class PreferenceSet:
+    """The owner of an account has chosen something for it (``core.preferences``)."""
+
+    name: str
+    preference: str
+    on: bool
+    user_id: str = ""
+
+
 #: So long what an operator lets the owner of an account in by is good.
 RESET_HOURS = 72
 
@@ -651,7 +661,7 @@ OfPerson = (
 )  # fmt: skip
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
-    | AccountReset | OperatorDropped | AccountBlocked | AccountUnblocked
+    | AccountReset | OperatorDropped | AccountBlocked | AccountUnblocked | PreferenceSet
 )  # fmt: skip
 OfModeration = Banned | Unbanned | Locked | Unlocked | Killed | OperatorMade | Reported
 OfRealm = OfAccount | InvitationUsed | InvitationRevoked | OfModeration

@@ -86,6 +86,11 @@ class ListBlocks:
 
 
 @fact
+class ShowPreferences:
+    """Show what I have chosen for my account."""
+
+
+@fact
 class ListDevices:
     """List my connections; I ask ``via`` this one of them, or my first."""
 
@@ -237,7 +242,8 @@ class ShowMark:
 #: Queries: Chat.answer answers them from the state.
 Query = (
     ListMembers | ListRooms | ShowTopic | ShowModes | ShowMasks | FindPeople | FindNicks | FindPast
-    | ShowInvitations | ShowAccount | ListBlocks | ListDevices | ShowMetadata | SyncMetadata
+    | ShowInvitations | ShowAccount | ListBlocks | ShowPreferences | ListDevices | ShowMetadata
+    | SyncMetadata
     | ListBans | Count
 )  # fmt: skip
 #: Look-ups: the server's archive answers them from the log.

@@ -41,12 +41,14 @@ from trio_chat.core.events import (
     OfModeration,
     OperatorDropped,
     PasswordSet,
+    PreferenceSet,
     Unbanned,
     Unlocked,
 )
 from trio_chat.core.lookalikes import looks
 from trio_chat.core.metadata import Values, with_values
 from trio_chat.core.names import fold
+from trio_chat.core.preferences import PREFERENCES
 from trio_chat.core.views import Ban, Lock
 from trio_chat.core.words import account_or_user
 
@@ -102,7 +104,8 @@ class Account:
     """An account; ``made`` is in unix milliseconds. If it was ``dropped``, its name is left.
 
     ``password_id`` tells its password from those that it has had before. ``blocked`` are the
-    accounts (by folded name) that its owner takes nothing from in private.
+    accounts (by folded name) that its owner takes nothing from in private. The preferences of its
+    owner that are not as they are by default have been ``changed``.
     """
 
     name: str
@@ -114,6 +117,11 @@ class Account:
     password_id: int = 1
     metadata: Values = ()
     blocked: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def prefers(self, preference: str) -> bool:
+        """Whether its owner has this preference on."""
+        return PREFERENCES[preference].default is not (preference in self.changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +314,8 @@ class Realm:
             case AccountUnblocked(whom=whom):
                 blocked = tuple(name for name in account.blocked if name != fold(whom))
                 self._put(replace(account, blocked=blocked))
+            case PreferenceSet(preference=name, on=on) if name in PREFERENCES:
+                self._put(replace(account, changed=_changed(account.changed, name, on=on)))
             case AccountReset(key=key) if not self.who(key)[0]:
                 account = self._without_reset(account)
                 new = Key(key, _RESET, at, until_password=True)
@@ -362,3 +372,9 @@ class Realm:
 def _end(at: int, seconds: int) -> int:
     """The moment when something ends that lasts for so many seconds; 0 if it never does."""
     return at + seconds * 1000 if seconds else 0
+
+
+def _changed(before: tuple[str, ...], preference: str, *, on: bool) -> tuple[str, ...]:
+    """The preferences that are not as they are by default, after one has been set."""
+    kept = tuple(name for name in before if name != preference)
+    return kept if on is PREFERENCES[preference].default else (*kept, preference)

@@ -114,7 +114,7 @@ _OWN = {
 # Rows of the plain dialect that lead to nothing here.
 _LEFT_OUT = (
     "nick", "me", "msg", "join", "history", "search", "register", "login", "logout", "password",
-    "devices", "token", "report", "why", "quit",
+    "devices", "set", "token", "report", "why", "quit",
 )  # fmt: skip
 
 _ROWS: Mapping[str, Verb] = {

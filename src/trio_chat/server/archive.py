@@ -250,7 +250,8 @@ class Archive:
         marked = [
             (name, said, await self._marked(reader, fold(name))) for name, said in talks.talks
         ]
-        return Notice(document(self._chat.realm, account, marked))
+        rooms = await self._log.places(fold(account.name))
+        return Notice(document(self._chat.realm, account, rooms, marked))
 
     async def _seek(self, reader: Person, seek: Seek) -> Answer:
         if seek.target:

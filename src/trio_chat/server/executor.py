@@ -33,6 +33,7 @@ from trio_chat.core.commands import (
     LookAround,
     MakeInvitation,
     Operate,
+    Prefer,
     Prove,
     Quit,
     Reload,
@@ -90,7 +91,7 @@ _RUN = 128
 _PIECE = 64 * 1024  # bytes
 
 # Requests of which the log of accounts keeps all that comes of them.
-_KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount
+_KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount | Prefer
 
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."

@@ -30,6 +30,7 @@ from trio_chat.core.commands import (
     LogOut,
     Look,
     MakeKey,
+    Prefer,
     Redact,
     Register,
     Remove,
@@ -60,6 +61,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.limits import kept_out, refuse_banned
 from trio_chat.core.names import composed, fold, room_problem
+from trio_chat.core.preferences import ROOMS
 from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
@@ -83,7 +85,9 @@ from trio_chat.storage.base import Log
 logger = logging.getLogger(__name__)
 
 # Requests of which it matters by which connection of somebody's they are made.
-_VIA = Join | Look | Leave | SetPassword | MakeKey | DropKey | DropAccount | Register | LogIn
+_VIA = (
+    Join | Look | Leave | SetPassword | MakeKey | DropKey | DropAccount | Prefer | Register | LogIn
+)
 
 _Asked = TypeVar("_Asked", bound=Request | Confidential | Remove | Report)
 
@@ -296,13 +300,14 @@ class Hub:
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
     async def places(self, subscriber: Subscriber) -> tuple[Sequence[str], Collection[str]]:
-        """The rooms where the account of somebody was, none if that cannot be read; and (folded)
-        those in which they are.
+        """The rooms where the account of somebody was, if they are to come back there; none if that
+        cannot be read. And (folded) those in which they are.
         """
         person, rooms = subscriber.person(self.chat), list[str]()
-        if account := person.origin.account:
+        account = account_of(self.chat, person)
+        if account and account.prefers(ROOMS):
             with suppress(Unavailable):
-                rooms = [*await self._log.places(fold(account))]
+                rooms = [*await self._log.places(fold(account.name))]
         return rooms, person.rooms
 
     async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:

@@ -1,19 +1,25 @@
 """What the server keeps about an account, beside messages, as a document for its owner."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from trio_chat.core.bans import ACCOUNT
 from trio_chat.core.names import fold
+from trio_chat.core.preferences import PREFERENCES
 from trio_chat.core.realm import Account, Realm
 from trio_chat.core.views import Ban
 from trio_chat.protocols.irc.times import timestamp
 
 
-def document(realm: Realm, account: Account, talks: Iterable[tuple[str, int, int]]) -> str:
-    """Write it as JSON, with moments in UTC. ``talks`` are the rooms that the owner is in and the
-    people to whom they have spoken in private: the name, and when something was last said and last
-    read there (unix milliseconds, 0 if never).
+def document(
+    realm: Realm,
+    account: Account,
+    rooms: Sequence[str],
+    talks: Iterable[tuple[str, int, int]],
+) -> str:
+    """Write it as JSON, with moments in UTC. ``rooms`` are those where the account is kept.
+    ``talks`` are the rooms that the owner is in and the people to whom they have spoken in private:
+    the name, and when something was last said and last read there (unix milliseconds, 0 if never).
     """
     bans = (ban for ban in realm.bans.all.values() if _is_about(ban, account))
     found = {
@@ -21,6 +27,8 @@ def document(realm: Realm, account: Account, talks: Iterable[tuple[str, int, int
         "registered": _moment(account.made),
         "operator": account.operator,
         "tokens": [{"name": key.label, "made": _moment(key.made)} for key in account.keys],
+        "chosen": {name: account.prefers(name) for name in PREFERENCES},
+        "rooms": [*rooms],
         "metadata": dict(account.metadata),
         "blocked": [realm.accounts[name].name for name in account.blocked],
         "bans": [_ban(ban) for ban in bans],

@@ -477,6 +477,11 @@ class ClientSettings(Section):
         "restart what may not have arrived. If empty, a new one each time; the full screen "
         "remembers its own.",
     )
+    rooms_back: bool = _setting(
+        True,
+        "Whether you are in the rooms where you were, as well as in those that this client enters, "
+        "when you log in to a trio-chat server.",
+    )
     retry: bool = _setting(
         False, "Whether to reconnect when the server is lost or cannot be reached."
     )

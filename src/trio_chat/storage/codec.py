@@ -36,6 +36,7 @@ from trio_chat.core.events import (
     OperatorMade,
     Origin,
     PasswordSet,
+    PreferenceSet,
     Redacted,
     Renamed,
     Reported,
@@ -54,7 +55,7 @@ from trio_chat.storage.checked import is_sound
 
 _LASTING = (
     Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
-    AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped,
+    AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped, PreferenceSet,
     RoomRenamed, RoomMetadataSet, AccountMetadataSet, AccountBlocked, AccountUnblocked,
     Banned, Unbanned, Locked, Unlocked,
     InvitationUsed, InvitationRevoked, AccountReset, OperatorDropped,
@@ -219,8 +220,8 @@ def decode_realm(text: str) -> RealmState:
 def _account(found: dict[str, Any]) -> Account:
     keys = tuple(_known(Key, key) for key in found.get("keys", ()))
     metadata = _pairs(found.get("metadata", ()))
-    blocked = tuple(found.get("blocked", ()))
-    found |= {"keys": keys, "metadata": metadata, "blocked": blocked}
+    blocked, changed = tuple(found.get("blocked", ())), tuple(found.get("changed", ()))
+    found |= {"keys": keys, "metadata": metadata, "blocked": blocked, "changed": changed}
     account: Account = _known(Account, found)
     return account
 

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -65,9 +66,9 @@ LET_IN = """\
 YOU_ARE_IN = "You are bob in #lobby; 2 others are here. /help for more."
 
 
-def new_session(nick: str = "bob", room: str = "#lobby") -> IrcClientSession:
+def new_session(nick: str = "bob", room: str = "#lobby", **how: Any) -> IrcClientSession:
     state = ResumeState(required=[room])
-    return IrcClientSession(nick, rooms=[room], encoding="latin-1", state=state)
+    return IrcClientSession(nick, rooms=[room], encoding="latin-1", state=state, **how)
 
 
 def let_in(*caps: str) -> IrcClientSession:
@@ -108,6 +109,14 @@ def test_it_speaks_first() -> None:
     session = new_session()
     assert sent(session) == OPENING
     assert sent(session) == ""
+
+
+@pytest.mark.parametrize(("rooms_back", "asked"), [(True, ""), (False, " trio-chat/no-rooms")])
+def test_whoever_wants_it_is_brought_into_no_rooms(rooms_back: bool, asked: str) -> None:
+    session = new_session(rooms_back=rooms_back)
+    sent(session)
+    hear(session, ":irc.test CAP * LS :batch trio-chat/no-rooms")
+    assert sent(session) == f"CAP REQ {':' if asked else ''}batch{asked}\r\n"
 
 
 def test_it_asks_for_what_it_wants_and_the_server_has() -> None:

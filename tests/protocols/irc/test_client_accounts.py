@@ -55,6 +55,8 @@ def words(messages: list[Message]) -> list[str]:
         ("/token new my bot", "NS TOKEN NEW :my bot"),
         ("/token list", "NS TOKEN LIST"),
         ("/token drop laptop", "NS TOKEN DROP laptop"),
+        ("/set", "NS SET"),
+        ("/set rooms off", "NS SET rooms off"),
         ("/account", "NS INFO"),
         ("/account al", "NS INFO al"),
         ("/account delete bob", "NS DROP bob"),
@@ -82,6 +84,7 @@ def test_a_client_that_is_not_kept_forgets_nothing() -> None:
         ("/password a b", "A password is one word here"),
         ("/token new", "Usage: /token new NAME|list|drop NAME"),
         ("/token list all", "Usage: /token"),
+        ("/set rooms", "Usage: /set [rooms on|off]"),
         ("/account a b", "Usage: /account"),
         ("/account delete a b", "Usage: /account"),
         ("/account delete", "Usage: /account"),
@@ -100,8 +103,8 @@ def test_what_cannot_be_meant_is_not_sent(typed: str, why: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "/register x", "/logout", "/password x", "/token list", "/account", "/account delete bob",
-        "/invitation list",
+        "/register x", "/logout", "/password x", "/token list", "/set", "/account",
+        "/account delete bob", "/invitation list",
     ],
 )  # fmt: skip
 def test_other_servers_do_not_have_it(typed: str) -> None:

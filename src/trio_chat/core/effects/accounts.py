@@ -14,6 +14,7 @@ from trio_chat.core.events import (
     KeyDropped,
     OperatorDropped,
     PasswordSet,
+    PreferenceSet,
 )
 from trio_chat.core.limits import note_limit
 from trio_chat.core.metadata import changed
@@ -102,6 +103,12 @@ def _on_operator_dropped(state: State, event: OperatorDropped, entry: Entry) -> 
     return [told for person in people if person.is_operator for told in demote(state, person)]
 
 
+def _on_preference_set(state: State, event: PreferenceSet, entry: Entry) -> Deliveries:
+    """Nobody."""
+    state.realm.apply(entry)
+    return []
+
+
 def _doer(event: AccountMade | AccountDropped | KeyDropped) -> str:
     """The id of the connection by which somebody has done it."""
     return event.via or event.user_id
@@ -120,6 +127,7 @@ EFFECTS: Effects = {
     AccountDropped: _on_account_dropped,
     KeyDropped: _on_key_dropped,
     PasswordSet: _on_password_set,
+    PreferenceSet: _on_preference_set,
     AccountMetadataSet: _on_account_metadata_set,
     InvitationUsed: _on_invitation_used,
     OperatorDropped: _on_operator_dropped,

@@ -10,6 +10,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
 from trio_chat.protocols.irc import numerics as n
 from trio_chat.protocols.irc import services
+from trio_chat.protocols.irc.info import NO_ROOMS
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.session import Ask
 
@@ -66,7 +67,12 @@ def account_set(out: ReplyBuffer, account: str) -> Iterable[Ask]:
     if not peer.registered:
         return ()
     out.show(AccountSet(peer.nick, origin=peer.origin))
-    return [*_take_nick(out, account), Ask(ComeBack())] if account else ()
+    return [*_take_nick(out, account), *come_back(out)] if account else ()
+
+
+def come_back(out: ReplyBuffer) -> Iterable[Ask]:
+    """Ask for the rooms where the account was, unless the client wants none."""
+    return () if NO_ROOMS in out.peer.caps else (Ask(ComeBack()),)
 
 
 def _take_nick(out: ReplyBuffer, account: str) -> Iterable[Ask]:

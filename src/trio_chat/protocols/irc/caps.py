@@ -8,6 +8,7 @@ from trio_chat.protocols.irc.info import (
     IDENTITY,
     METADATA,
     MISSED,
+    NO_ROOMS,
     PLAIN,
     REDACTION,
     REGISTRATION,
@@ -55,13 +56,14 @@ CAPS = {
     "standard-replies": "",
     IDENTITY: "",
     MISSED: "",
+    NO_ROOMS: "",
     "userhost-in-names": "",
 }
 
 #: The capabilities that change how lines are written: clients that share them get the same bytes.
 RENDERED = frozenset(CAPS) - {
     "cap-notify", REGISTRATION, "draft/event-playback", "labeled-response", "sasl",
-    "soju.im/search", "standard-replies",
+    "soju.im/search", "standard-replies", NO_ROOMS,
 }  # fmt: skip
 
 #: The capabilities of which any lets a line have tags.

@@ -14,6 +14,8 @@ from trio_chat.protocols.irc.message import word
 REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
 #: The capability, and the kind of batch, of what was said to somebody while they were not here.
 MISSED = "trio-chat/missed"
+#: The capability of a client that is not to come into the rooms where its owner was.
+NO_ROOMS = "trio-chat/no-rooms"
 REDACTION = "draft/message-redaction"
 
 #: Tags of trio-chat's own: the time (seconds) and the reason of a ban of a room, and whom it is

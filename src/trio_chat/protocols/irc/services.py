@@ -20,7 +20,7 @@ from trio_chat.core.queries import ExportAccount, ShowAccount
 from trio_chat.core.views import AccountView, Devices, NewKey, Notice, Refused
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
-from trio_chat.protocols.plain.verbs import read_devices, read_token
+from trio_chat.protocols.plain.verbs import read_devices, read_set, read_token
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
 
@@ -35,6 +35,7 @@ _HELP = (
     "TOKEN NEW name: make a password of its own for a bot or a device",
     "TOKEN KEEP name: let this client log in by itself, if it can be known again",
     "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
+    "SET, SET ROOMS ON|OFF: choose whether you are in your rooms again when you log in",
     "DEVICES, DEVICES END number: list your connections, end another one",
     "INFO [account]: tell of an account",
     "EXPORT: show all that is kept about your account",
@@ -110,7 +111,8 @@ def _ghost(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
 def _set(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     if len(params) == 2 and params[0].upper() == "PASSWORD":
         return [SetPassword(params[1])]
-    return []
+    read = read_set(params)
+    return [read] if read else []
 
 
 def _token(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from trio_chat.core.commands import ComeBack, Join, LookAround, Quit, Say
+from trio_chat.core.commands import Join, LookAround, Quit, Say
 from trio_chat.core.events import (
     AccountBlocked,
     AccountDropped,
@@ -29,6 +29,7 @@ from trio_chat.core.events import (
     Looked,
     NameSet,
     PasswordSet,
+    PreferenceSet,
     Renamed,
     UserModesSet,
 )
@@ -263,7 +264,7 @@ class IrcSession(Session):
                 known, peer.nick, peer.origin = peer.origin.account, nick, origin
                 if origin.account != known:
                     accounts.tell(out, origin.account)
-                return [*self._welcome(), *([Ask(ComeBack())] if origin.account else ())]
+                return [*self._welcome(), *(accounts.come_back(out) if origin.account else ())]
             case Attached():
                 return self._attached(event)
             case Joined(room) | Looked(room):
@@ -292,6 +293,8 @@ class IrcSession(Session):
                 services.tell(out, SETTLED[AccountDropped])
             case PasswordSet() | KeyMade() | KeyDropped():
                 services.tell(out, SETTLED[type(event)])
+            case PreferenceSet():
+                services.tell(out, *(notice.text for notice in notices(event)))
         return ()
 
     def _tell_away(self, text: str) -> None:
@@ -320,7 +323,7 @@ class IrcSession(Session):
                 peer.set_mode(change)
             out.show(UserModesSet(event.nick, changes, origin=event.origin))
         yield Ask(LookAround())
-        yield Ask(ComeBack())
+        yield from accounts.come_back(out)
         yield from (Ask(Join(room), on_refused=_seen_already) for room in event.rooms)
 
     def done_elsewhere(self, event: Event) -> Iterable[Ask]:

@@ -33,6 +33,7 @@ from trio_chat.core.events import (
     Invited,
     Joined,
     Looked,
+    PreferenceSet,
     Renamed,
 )
 from trio_chat.core.letters import continued, cut
@@ -223,6 +224,8 @@ class PlainSession(Session):
             case AccountMade(name=name):
                 self._asked = name
                 self.reply(Notice(_MADE))
+            case PreferenceSet():
+                self._to_send += self.dialect.render(event)
             case _ if words := SETTLED.get(type(event)):
                 self.reply(Notice(words))
         return ()

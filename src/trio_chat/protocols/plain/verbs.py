@@ -20,6 +20,7 @@ from trio_chat.core.commands import (
     LogIn,
     LogOut,
     MakeKey,
+    Prefer,
     Quit,
     Register,
     Remove,
@@ -45,6 +46,7 @@ from trio_chat.core.queries import (
     Seek,
     ShowAccount,
     ShowMasks,
+    ShowPreferences,
     ShowTopic,
     Span,
 )
@@ -257,6 +259,20 @@ def _devices(room: str, rest: str) -> Command | Refused:
     return read_devices(rest.split()) or Refused(usage)
 
 
+def read_set(words: Sequence[str]) -> Command | None:
+    """Read what somebody chooses for their account; None if it is nothing."""
+    match [word.lower() for word in words]:
+        case []:
+            return ShowPreferences()
+        case [name, "on" | "off" as on]:
+            return Prefer(name, on == "on")
+    return None
+
+
+def _set(room: str, rest: str) -> Command | Refused:
+    return read_set(rest.split()) or Refused(f"Usage: /set {VERBS['set'].arguments}")
+
+
 def _account(room: str, rest: str) -> Command | Refused:
     verb, name = (*rest.split(maxsplit=1), "", "")[:2]
     if rest == "export":
@@ -374,6 +390,7 @@ VERBS = {
     "block": Verb(*OF_ACCOUNTS["block"], lambda room, name: BlockAccount(name)),
     "unblock": Verb(*OF_ACCOUNTS["unblock"], lambda room, name: UnblockAccount(name)),
     "blocks": Verb(*OF_ACCOUNTS["blocks"], lambda room, rest: ListBlocks()),
+    "set": Verb(*OF_ACCOUNTS["set"], _set),
     "devices": Verb(*OF_ACCOUNTS["devices"], _devices),
     "account": Verb(*OF_ACCOUNTS["account"], _account),
     "invitation": Verb(invitation.ARGUMENTS, invitation.DOES, 0, _invitation),

@@ -33,6 +33,7 @@ from trio_chat.core.events import (
     OfModeration,
     OperatorMade,
     PasswordSet,
+    PreferenceSet,
     Redacted,
     Renamed,
     Reported,
@@ -44,6 +45,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.names import fold
+from trio_chat.core.preferences import told
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     AccountView,
@@ -176,6 +178,8 @@ def wording(shown: Shown) -> list[str]:
             return [f"{nick} joined!"]
         case Left(nick=nick) | Departed(nick=nick):
             return [f"{nick} left!"]
+        case PreferenceSet(preference=name, on=on):
+            return [f"*** {told(name, on=on)}"]
         case Renamed(nick, to):
             return [f"*** {nick} is now {to}."]
         case Redacted():

@@ -63,6 +63,13 @@ def devices(session: IrcRooms, rest: str) -> Lines:
     raise Unsupported(f"Usage: /devices {OF_ACCOUNTS['devices'][0]}")
 
 
+def choose(session: IrcRooms, rest: str) -> Lines:
+    match rest.split():
+        case [] | [_, "on" | "off"] as words:
+            return _nickserv(session, "SET", *words)
+    raise Unsupported(f"Usage: /set {OF_ACCOUNTS['set'][0]}")
+
+
 def account(session: IrcRooms, rest: str) -> Lines:
     match rest.split():
         case ["export"]:

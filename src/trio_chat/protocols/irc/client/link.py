@@ -15,7 +15,7 @@ from trio_chat.protocols.irc.client.catchup import PLAYBACK
 from trio_chat.protocols.irc.client.offline import Offline
 from trio_chat.protocols.irc.client.outgoing import Outgoing
 from trio_chat.protocols.irc.client.sasl import Account, Login
-from trio_chat.protocols.irc.info import IDENTITY, MISSED, REDACTION, RENAMING
+from trio_chat.protocols.irc.info import IDENTITY, MISSED, NO_ROOMS, REDACTION, RENAMING
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body, parse
 from trio_chat.protocols.irc.multiline import MULTILINE
@@ -47,7 +47,8 @@ _SERVER_WORDS = {"AUTHENTICATE", "BATCH", "CAP", "ERROR", "FAIL", "NOTE", "NOTIC
 class Introduction:
     """Our side of a connection: whom to be, and how to read and write.
 
-    ``secure`` is whether nobody on the way can read what we send.
+    ``secure`` is whether nobody on the way can read what we send, ``rooms_back`` whether a login
+    brings us into the rooms where we were.
 
     Bytes that are not UTF-8 are read in ``encoding``; we send UTF-8.
     """
@@ -57,6 +58,7 @@ class Introduction:
     password: str = field(default="", repr=False)
     account: Account | None = None
     secure: bool = False
+    rooms_back: bool = True
 
 
 class IrcLink(Offline, ClientSession):
@@ -86,6 +88,7 @@ class IrcLink(Offline, ClientSession):
         self._wanted: list[str] = []  # kinds of batches that the person waits for
         self.outgoing = Outgoing()
         self._identified = False
+        self._wanted_caps = WANTED if we.rooms_back else WANTED | {NO_ROOMS}
         self._login = Login(we.account, new_token()) if we.account else None
         self.logging_in = False  # in the middle: what follows is perhaps for those who are
         self.secure = we.secure
@@ -158,8 +161,8 @@ class IrcLink(Offline, ClientSession):
 
     def ask_for_caps(self) -> None:
         """Request what we want of what is offered, or end the negotiation."""
-        wanted = WANTED if self.registered or not self.state.last else WANTED | {PLAYBACK}
-        possible = (self.offered - self.caps) & wanted
+        plays_back = {PLAYBACK} if self.state.last and not self.registered else set[str]()
+        possible = (self.offered - self.caps) & (self._wanted_caps | plays_back)
         if "batch" not in self.offered:  # history would look like live messages
             possible -= {"draft/chathistory", PLAYBACK}
         if self._login and not self.registered and _SASL in self.offered - self.caps:

@@ -55,8 +55,10 @@ class IrcRooms(IrcTexts):
         password: str = "",
         account: Account | None = None,
         secure: bool = False,
+        rooms_back: bool = True,
     ) -> None:
-        super().__init__(Introduction(nick, encoding, password, account, secure), state)
+        we = Introduction(nick, encoding, password, account, secure, rooms_back)
+        super().__init__(we, state)
         self.supports = Supports()
         self.catch_up = CatchUp(state, self.send, self.buffer_of)
         self.pages = Pages(self.send, self.catch_up)

@@ -278,6 +278,7 @@ _LINES: dict[str, Callable[[IrcRooms, str], Lines]] = {
     "logout": account.log_out,
     "password": account.set_password,
     "token": account.token,
+    "set": account.choose,
     "devices": account.devices,
     "account": account.account,
     "block": moderation.to_ours("BLOCK"),

@@ -196,6 +196,7 @@ export const ACTS = {
     reports: line("REPORTS +"),
     rooms: (chat) => chat.panels.go(true),
     search,
+    set: line("NS SET +"),
     token: (chat, rest) => {
         const [verb, name] = two(rest);
         if (!["new", "list", "drop"].includes(verb) || !name === (verb !== "list")) refuse(`Usage: /token ${COMMANDS.token?.[0]}`);
