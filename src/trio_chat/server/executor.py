@@ -308,7 +308,7 @@ class Executor:
             case Subscribe(keys, on):
                 subscribers = self._hub.chat.subscribers
                 (subscribers.add if on else subscribers.remove)(self._subscriber.id, keys)
-            case Report() if wait := self._source.complaints.try_take(trio.current_time()):
+            case Report() if wait := self._source.complain(trio.current_time()):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case command if isinstance(command, _KEPT) and (
                 wait := self._source.describe(trio.current_time())
@@ -337,7 +337,7 @@ class Executor:
                 await self._flush()
                 for outcome in await self._hub.submit(self._subscriber, request):
                     if isinstance(request, Report) and isinstance(outcome, Refused):
-                        self._source.complaints.give_back()
+                        self._source.complained_in_vain()
                     await self._follow(outcome, ask)
                 if isinstance(request, LogOut | DropKey | DropAccount):
                     await self._see_out()

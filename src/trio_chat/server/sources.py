@@ -43,7 +43,8 @@ class Source:
     """The books of one source. ``name`` is its address or network.
 
     ``new_passwords`` bounds how often somebody may register there, or take another password; None
-    is no bound. ``metadata`` bounds how often they may set that.
+    is no bound, and so in all other budgets. ``metadata`` bounds how often they may set that, and
+    ``complaints`` how often they may report messages.
     """
 
     __slots__ = (
@@ -55,7 +56,6 @@ class Source:
         self.name = name
         self.connections = 0
         self._reports = TokenBucket(rate=1 / _NEXT_REPORT, burst=_REPORTS)
-        self.complaints = TokenBucket(rate=1 / _NEXT_COMPLAINT, burst=_COMPLAINTS)
         self._told = TokenBucket(rate=1 / _NEXT_TOLD, burst=_TOLD)
         self.lines = FairQueue()
         self.guesses = Guesses()
@@ -64,20 +64,20 @@ class Source:
     def budget(self, limits: LimitSettings) -> None:
         """Open the books anew, with these limits."""
         self.is_exempt = _is_exempt(self.name, limits)
-        self.arrivals = TokenBucket(rate=limits.arrivals_per_second, burst=limits.arrival_burst)
+        self.arrivals = self._bucket(limits.arrivals_per_second, limits.arrival_burst)
         writers = limits.writers_per_address
-        lines = TokenBucket(
-            rate=limits.messages_per_second * writers, burst=limits.message_burst * writers
+        self.lines.bucket = self._bucket(
+            limits.messages_per_second * writers, limits.message_burst * writers
         )
-        self.lines.bucket = None if self.is_exempt else lines
-        wrong = TokenBucket(rate=limits.guesses_per_minute / 60, burst=limits.guess_burst)
-        self.guesses.bucket = None if self.is_exempt else wrong
+        self.guesses.bucket = self._bucket(limits.guesses_per_minute / 60, limits.guess_burst)
         hourly = limits.registrations_per_hour
-        new = TokenBucket(rate=hourly / 3600, burst=hourly)
-        self.new_passwords = None if self.is_exempt else new
+        self.new_passwords = self._bucket(hourly / 3600, hourly)
         hourly = limits.metadata_per_hour
-        described = TokenBucket(rate=hourly / 3600, burst=hourly)
-        self.metadata = None if self.is_exempt else described
+        self.metadata = self._bucket(hourly / 3600, hourly)
+        self.complaints = self._bucket(1 / _NEXT_COMPLAINT, _COMPLAINTS)
+
+    def _bucket(self, rate: float, burst: float) -> TokenBucket | None:
+        return None if self.is_exempt else TokenBucket(rate=rate, burst=burst)
 
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
@@ -90,6 +90,15 @@ class Source:
     def describe(self, now: float) -> float:
         """Count one change of metadata; if it is one too many, returns the seconds to wait."""
         return self.metadata.try_take(now) if self.metadata else 0.0
+
+    def complain(self, now: float) -> float:
+        """Count one report; if it is one too many, returns the seconds to wait."""
+        return self.complaints.try_take(now) if self.complaints else 0.0
+
+    def complained_in_vain(self) -> None:
+        """Count a report no more, which was refused."""
+        if self.complaints:
+            self.complaints.give_back()
 
     def owes(self, now: float) -> float:
         """The seconds until all of its budgets are full again."""
@@ -144,7 +153,7 @@ class Sources:
         if not why_not:
             source.connections += 1
             self._total += 1
-            if not source.is_exempt:
+            if source.arrivals:
                 source.arrivals.take(now)
         return why_not
 
@@ -171,7 +180,7 @@ class Sources:
             most = limits.connections_per_address
             why = f"There are already {most} connections from your address, which is the limit."
             return _refused(why, _AGAIN)
-        if not source.is_exempt and (wait := source.arrivals.wait(now)):
+        if source.arrivals and (wait := source.arrivals.wait(now)):
             why = f"Too many connections from your address. Try again in {waiting(wait)}."
             return _refused(why, wait)
         return None
