@@ -83,6 +83,13 @@ def test_all_that_the_page_needs_is_there_and_has_its_type() -> None:
     }
 
 
+def test_the_page_stays_light() -> None:
+    """Whoever lets it grow beyond this has a reason, and says so here."""
+    files = load_files().by_path.values()
+    assert sum(len(file.data) for file in files) <= 235_000
+    assert sum(len(file.compressed) for file in files) <= 75_000
+
+
 @pytest.mark.parametrize(
     ("request_", "status"),
     [

@@ -6,9 +6,6 @@ import { shown } from "./text.js";
 const CTCP = "\x01";
 const HISTORY = new Set(["chathistory", "soju.im/search"]);
 
-/** Numerics that refuse us on the way in, because of the nickname. */
-const NICK_REFUSED = new Set(["432", "433", "436", "437"]);
-
 const LOCKED = "This chat is for those who have its password, or an account";
 
 /** @param {Session} session @param {Line} line */
@@ -264,9 +261,9 @@ function sentence(rest) {
 function onEarly(session, command, rest) {
     if (session.registered || command < "400") return;
     const why = rest.at(-1) ?? "";
-    if (NICK_REFUSED.has(command)) session.nickRefused(why);
+    if (command === "432" || command === "433") session.nickRefused(why);
     else if (command === "464") session.refused("entry", session.who.entry ? why : LOCKED);
-    else if (command === "465" || command === "463") session.refused("server", why);
+    else if (command === "465") session.refused("server", why);
 }
 
 /** @param {Session} session @param {string[]} rest */
@@ -334,7 +331,6 @@ const NUMERICS = {
     "900": (session, rest) => session.known(rest[1] ?? ""),
     "901": (session) => session.known(""),
     "903": (session) => session.loggedIn(),
-    "902": loginRefused,
     "904": loginRefused,
     "905": loginRefused,
 };
@@ -359,8 +355,8 @@ const ANSWERS = {
 
 /** For programs only, and the beginnings and ends of lists. */
 const SILENT = new Set([
-    "002", "003", "004", "020", "042", "221", "250", "251", "252", "253", "254", "255", "265", "266", "315",
-    "318", "321", "323", "329", "333", "347", "349", "365", "369", "374", "375", "396", "906", "907", "908",
+    "002", "003", "004", "221", "251", "252", "254", "255", "265", "266", "315",
+    "318", "321", "323", "329", "333", "347", "349", "365", "369", "374", "375", "906", "908",
 ]);
 
 // What is to be done once all of an answer has come, by what was asked.

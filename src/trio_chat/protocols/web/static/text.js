@@ -2,14 +2,10 @@
 // reverse what follows; its formatting (modern.ircdocs.horse, "Formatting") as runs; links and emoji.
 
 const FLAG = "\\u{1f3f4}[\\u{e0020}-\\u{e007e}]+\\u{e007f}";
-const HIDDEN =
-    "\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e" +
-    "\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\\ud800-\\udfff\\u{1bca0}-\\u{1bca3}" +
-    "\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}";
-const JOINED = `[^\\s\\x00-\\x7f\\u200c\\u200d${HIDDEN}]`;
+const HIDDEN = "(?![\\u200c\\u200d\\ufe00-\\ufe0f])[\\p{Default_Ignorable_Code_Point}\\p{Cs}\\p{Zl}\\p{Zp}\\ufff9-\\ufffb]";
+const JOINED = `(?!${HIDDEN})[^\\s\\x00-\\x7f\\u200c\\u200d]`;
 const UNSAFE = new RegExp(
-    `(${FLAG}|(?<=${JOINED})[\\u200c\\u200d](?=${JOINED}))|([\\x00-\\x1f\\x7f-\\x9f])` +
-        `|[\\u200c\\u200d${HIDDEN}]+`, "gu");
+    `(${FLAG}|(?<=${JOINED})[\\u200c\\u200d](?=${JOINED}))|([\\x00-\\x1f\\x7f-\\x9f])|(?:[\\u200c\\u200d]|${HIDDEN})+`, "gu");
 const PILES = /(\p{M}{4})\p{M}+/gu; // more accents on a letter than any language needs
 
 const FORMATTING =
