@@ -343,11 +343,10 @@ def lifted(ban: Ban, by: Person | None = None) -> Unbanned:
     return Unbanned(ban.number, by.nick, by.user_id, *about, by.origin)
 
 
-def next_end(realm: Realm) -> int:
-    """The moment at which the next ban or the lock has to end; 0 if there is none."""
-    ends = [ban.until for ban in realm.bans.all.values()]
-    ends.append(realm.lock.until if realm.lock else 0)
-    return min(filter(None, ends), default=0)
+def has_end(realm: Realm) -> bool:
+    """Whether the lock, or any ban, is for some time."""
+    is_locked = realm.lock is not None and realm.lock.until > 0
+    return is_locked or any(ban.until for ban in realm.bans.all.values())
 
 
 #: Rows for ``decide.JUDGES``.

@@ -9,7 +9,7 @@ Whoever is banned by name is removed. Of others whom a ban fits, all are removed
 are more than half of those whom any ban could hit: then it may be a mistake, and can be undone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from trio_chat.core.answers import unknown, visible_room
@@ -272,12 +272,6 @@ def over_in(room: Room, now: int) -> ModesSet | None:
         Change(False, mode, e.mask, whom=e.whom) for mode, e in entries if 0 < e.until <= now
     )
     return ModesSet(room.state.name, "", over)
-
-
-def next_end_in(rooms: Iterable[Room]) -> int:
-    """The moment at which the next entry of one of these rooms has to end; 0 if there is none."""
-    ends = (room.lists.end for room in rooms if room.state.masks)
-    return min(filter(None, ends), default=0)
 
 
 #: Rows for ``decide.JUDGES``.
