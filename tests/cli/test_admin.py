@@ -1,7 +1,9 @@
 """``trio-chat admin``: an operator's commands from the shell."""
 
 import json
+import socket
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -17,6 +19,8 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
         assert rooms == type(rooms)(0, "", "")
         told = await run("admin", *kept, "--json", "invitation", "2", "3")
         assert {json.loads(line)["type"] for line in told.out.splitlines()} == {"notice"}
+        helped = await run("admin", *kept, "help", "--json")
+        assert json.loads(helped.out.splitlines()[0])["text"].startswith("help")
         refused = await run("admin", *kept, "kill", "bob", "spam")
         assert (refused.code, refused.out) == (65, "")
         assert refused.err == "trio-chat: Nobody here is called bob.\n"
@@ -32,6 +36,35 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
             await it.screen.until("There is no account nobody.")
             await it.type("\x04")
             assert await it.ended() == 0
+
+
+NOT_FOR_YOU = {"type": "refused", "text": "Not for you.", "code": "not_an_operator"}
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_who_is_no_operator_gets_another_exit_code(
+    tmp_path: Path, listens: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if the server says so without reading what was asked."""
+
+    def turn_away() -> None:
+        with server.accept()[0] as peer:
+            if listens:
+                peer.recv(100)
+            peer.sendall(json.dumps(NOT_FOR_YOU).encode() + b"\n")
+
+    path = tmp_path / "admin"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        thread = Thread(target=turn_away)
+        thread.start()
+        with pytest.raises(SystemExit) as ended:
+            run_admin(
+                ["who"], {}, [f"ops.admin={path}"], None, room="", json_lines=False, debug=False
+            )
+        thread.join()
+    assert (ended.value.code, capsys.readouterr().err) == (77, "trio-chat: Not for you.\n")
 
 
 @pytest.mark.parametrize(

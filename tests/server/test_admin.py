@@ -226,6 +226,16 @@ async def test_how_a_ban_is_undone_is_told_as_it_is_typed(house: House, path: Pa
     assert ", or with lock off." in " ".join(await texts(path, "lock"))
 
 
+async def test_the_audit_is_of_the_room_that_is_named(house: House, path: Path) -> None:
+    await house.people("alice", "bob")
+    await ask(path, "#lobby kick bob spam", "lock 1h", "#lobby topic Tea.")
+    [*_, kicked, topic] = await texts(path, "#lobby audit")
+    assert (" kicked bob " in kicked, " set the topic: " in topic) == (True, True)
+    assert await texts(path, "#lobby audit 1") == [topic]
+    [locked] = await texts(path, "audit 1")
+    assert " locked this chat" in locked
+
+
 async def test_operators_hear_an_announcement(house: House, path: Path) -> None:
     alice = await irc_peer(house, "alice")
     await alice.say("MODE alice +w")

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def run_admin(
     """
     with exit_on_error(debug=debug):
         path = _socket(for_server(load(options, assignments, env_file)))
+        words, json_lines = _words(words, json_lines=json_lines)
         about = f"{room if room.startswith('#') else f'#{room}'} " if room else ""
         if words:
             _carry_out(path, about + " ".join(words), json_lines=json_lines)
@@ -49,6 +51,11 @@ def run_admin(
                 if not at_terminal:
                     raise
                 print(clean(str(refused)))
+
+
+def _words(words: Sequence[str], *, json_lines: bool) -> tuple[Sequence[str], bool]:
+    """The words of a command, and whether to print objects: that may also stand at its end."""
+    return (words[:-1], True) if words[-1:] == ["--json"] else (words, json_lines)
 
 
 def _socket(settings: Settings) -> Path:
@@ -68,7 +75,9 @@ def _typed() -> Iterator[str]:
 
 
 def _carry_out(path: Path, line: str, *, json_lines: bool) -> None:
-    """Send a command and print its answer. Raises NotDone if it was refused."""
+    """Send a command and print its answer. Raises NotDone if it was refused, and NotAdmitted if we
+    are no operator.
+    """
     if "\n" in line:
         raise NotDone("a command is one line")
     refused = code = ""
@@ -80,6 +89,8 @@ def _carry_out(path: Path, line: str, *, json_lines: bool) -> None:
         elif told["type"] != "refused":
             print(clean(told["text"]))
     sys.stdout.flush()
+    if code == "not_an_operator":
+        raise NotAdmitted(refused)
     if refused:
         is_roomless = code == "no_such_room" and not line.startswith("#")
         raise NotDone(refused, about="room" if is_roomless else "")
@@ -95,9 +106,10 @@ async def _ask(path: Path, line: str) -> list[dict[str, Any]]:
         raise CannotConnect(f"no server listens at {path}", about="server") from error
     async with stream:
         try:
-            await stream.send_all(f"{line}\n".encode(errors="replace"))
-            await stream.send_eof()
+            with suppress(trio.BrokenResourceError):  # it does not listen to us, but says why
+                await stream.send_all(f"{line}\n".encode(errors="replace"))
+                await stream.send_eof()
             data = b"".join([bytes(piece) async for piece in stream])
+            return [json.loads(told) for told in data.splitlines()]
         except (trio.BrokenResourceError, ValueError) as error:
             raise ConnectionLost("the server has gone before it answered") from error
-    return [json.loads(told) for told in data.splitlines()]

@@ -9,6 +9,7 @@ the rest is answered, and the connection ends.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from trio_chat.core.commands import (
@@ -23,7 +24,7 @@ from trio_chat.core.commands import (
     UseInvitation,
 )
 from trio_chat.core.events import AccountDropped, Banned, Event, OperatorDropped, Unbanned
-from trio_chat.core.queries import FindPeople, ShowAccount
+from trio_chat.core.queries import Audit, FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     Answer,
@@ -70,6 +71,12 @@ def _account(room: str, rest: str) -> Command:
     return ShowAccount(rest)
 
 
+def _audit(room: str, rest: str) -> Command | Notice | Refused:
+    """Of the room that was named, if nothing else is."""
+    read = VERBS["audit"].read(room, rest)
+    return replace(read, of=room) if isinstance(read, Audit) and not read.of else read
+
+
 def _kill(room: str, rest: str) -> Command:
     nick, why = rest.split(maxsplit=1)
     return Kill(nick, why)
@@ -100,6 +107,7 @@ _OWN = {
         1,
         _account,
     ),
+    "audit": VERBS["audit"]._replace(read=_audit),
     "remove": VERBS["remove"]._replace(
         arguments="last NAME|ID [WHY]", does="remove a message of the room"
     ),
