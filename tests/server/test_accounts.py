@@ -133,8 +133,8 @@ async def test_a_deleted_account_leaves_its_name_to_nobody(tmp_path: Path) -> No
         bob = await owner(house)
         assert await tell(bob, "/account delete") == ["*** Usage: /account delete NAME"]
         assert await tell(bob, "/account delete bob") == [
-            "*** bob is now bob_2.",
             "*** Your account is deleted. Nobody else can have its name.",
+            "*** bob is now bob_2.",
         ]
         assert await tell(bob, f"/login bob {PASSWORD}") == [wrong_for("bob")]
     async with running(kept(tmp_path)) as house:
@@ -146,7 +146,7 @@ async def test_a_deleted_account_leaves_its_name_to_nobody(tmp_path: Path) -> No
 
 async def test_who_logs_out_loses_the_nickname_and_can_have_it_back(house: House) -> None:
     bob = await owner(house)
-    assert await tell(bob, "/logout") == ["*** bob is now bob_2.", "*** You are logged out."]
+    assert await tell(bob, "/logout") == ["*** You are logged out.", "*** bob is now bob_2."]
     assert await tell(bob, "/logout") == ["*** You are not logged in."]
     assert await tell(bob, f"/login {PASSWORD}") == [
         "*** You are logged in as bob.",
@@ -569,8 +569,8 @@ async def test_who_changes_over_to_another_account_leaves_the_nickname_of_the_fi
     await leave(await owner(house, "carol", "secret-of-carol"))
     bob = await owner(house)
     assert await tell(bob, "/login carol secret-of-carol") == [
-        "*** bob is now bob_2.",
         "*** You are logged in as carol.",
+        "*** bob is now bob_2.",
     ]
     assert await tell(bob, "/nick bob") == [SOMEBODYS]
     assert await tell(bob, "/nick carol") == ["*** bob_2 is now carol."]

@@ -283,7 +283,7 @@ async def test_an_invitation_lets_the_first_operator_in_to_register() -> None:
         assert await answer(al, "hello", "PASSWORD)\n") == first
         await answer(al, f"/register {PASSWORD}", RULES)
         await answer(al, "hello", "al: hello\n")
-        await answer(al, "/logout", "*** You are logged out.\n")
+        await answer(al, "/logout", "*** al is now al_2.\n")
         assert await answer(al, "hello", "PASSWORD)\n") == first
         await answer(al, f"/login al {PASSWORD}", "*** al_2 is now al.\n")
         await answer(al, "hello", "al: hello\n")

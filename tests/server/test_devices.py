@@ -151,6 +151,14 @@ async def test_logging_out_ends_one_connection(house: House) -> None:
     assert "330" in "".join(await bob.news("WHOIS bob"))
 
 
+async def test_who_forgets_a_device_that_was_not_kept_logs_out_there_alone(house: House) -> None:
+    bob = await owner(house)
+    phone, _ = await another(house)
+    await phone.say("NS LOGOUT FORGET")
+    assert "You are logged out here. Goodbye!" in await phone.rest()
+    assert "330" in "".join(await bob.news("WHOIS bob"))
+
+
 async def test_another_password_ends_those_that_came_by_the_old_one(house: House) -> None:
     bob = await owner(house)
     phone, _ = await another(house)

@@ -486,9 +486,36 @@ async def test_tokens(house: House) -> None:
     assert await bob.news("NS TOKEN DROP my bot") == [f"{SAYS} bob :You have none called my bot."]
 
 
+async def test_who_changes_over_is_told_so_before_what_follows_from_it(house: House) -> None:
+    """By the nickname that they still have; others are told in the same order."""
+    await register(house, "carol")
+    bob, eve = await owner(house, "account-notify"), await irc_peer(house, "eve", "account-notify")
+    await bob.news("CAP REQ sasl", "JOIN #tea")
+    await eve.news("JOIN #tea")
+    await bob.news()
+    answer = await by_plain(bob, "carol", PASSWORD)
+    kinds = ("900", "903", "ACCOUNT", "MODE", "NICK")
+    found = [(line.command, line.params[0]) for line in answer if line.command in kinds]
+    told = [("ACCOUNT", "carol"), ("MODE", "#tea"), ("NICK", "bob_2")]
+    assert found == [("900", "bob"), ("903", "bob"), *told]
+    seen = await eve.messages()
+    assert [(line.command, line.params[0]) for line in seen if line.command in kinds] == told
+
+
+async def test_a_guest_who_leads_a_room_goes_on_leading_it_without_a_word(house: House) -> None:
+    await register(house)
+    guest, eve = await irc_peer(house, "guest", rooms="#tea"), await irc_peer(house, "eve")
+    await eve.news("JOIN #tea")
+    await guest.news()
+    assert not any(" MODE " in line for line in await guest.news(f"NS IDENTIFY bob {PASSWORD}"))
+    assert not any(" MODE " in line for line in await eve.news())
+    [refused] = await eve.news("MODE #tea -o guest")
+    assert " 482 " in refused
+
+
 async def test_logging_out_and_deleting(house: House) -> None:
     bob = await owner(house, "account-notify")
-    assert [line.split()[1] for line in await bob.news("NS LOGOUT")] == ["NICK", "901", "ACCOUNT"]
+    assert [line.split()[1] for line in await bob.news("NS LOGOUT")] == ["901", "ACCOUNT", "NICK"]
     await bob.news(f"NS IDENTIFY bob {PASSWORD}")
     assert await bob.news("NS DROP carol") == [
         f"{SAYS} bob_2 :You are logged in as bob: say that name to delete it."

@@ -143,7 +143,7 @@ async def test_commands_with_parameters_that_nobody_expects(
     await answers(peer, lines)
 
 
-@pytest.mark.parametrize("why", [b"", b" :", b" " + b"x" * 505, b" :a\rb\0c", b" x y"])
+@pytest.mark.parametrize("why", [b"", b" :", b" " + b"x" * 505, b" :a\rb", b" x y"])
 @pytest.mark.parametrize("stage", ["before", "after"])
 async def test_the_ways_to_go(house: Watched, stage: str, why: bytes) -> None:
     """Each has a last line, and others in the room hear of it in one."""
@@ -181,7 +181,7 @@ async def test_moderation_with_parameters_that_nobody_expects(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-@pytest.mark.parametrize("why", [b"x", b":", b":a b", b"x" * 490, ":漢".encode() * 100, b":\r\0"])
+@pytest.mark.parametrize("why", [b"x", b":", b":a b", b"x" * 490, ":漢".encode() * 100, b":\r"])
 @pytest.mark.parametrize("victim", [b"victim", b"mallory"])
 async def test_the_last_words_to_who_is_killed(house: Watched, victim: bytes, why: bytes) -> None:
     """Operators may hit themselves."""

@@ -86,8 +86,8 @@ async def test_who_registers_in_a_room_of_theirs_is_its_founder(
         bob = await in_tea(house, "bob")
         mark = await come(house, "mark")
         boss = await irc_peer(house, "boss", rooms="#tea")
-        await bob.send(f"/register {PASSWORD}\n".encode())
-        await mark.until("MODE #tea +o bob\r\n")
+        await bob.send(f"/register {PASSWORD}\nhello\n".encode())
+        await mark.until("PRIVMSG #tea :hello\r\n")
         await boss.news("OPER boss sesame", "MODE #tea +o mark")
         await mark.news()
         why = "bob founded #tea: only an operator of the server can act against them."

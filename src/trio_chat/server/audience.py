@@ -65,8 +65,10 @@ class Subscriber:
     to)`` is told that a room of theirs has another name, ``on_done(event)`` what the same person
     has done on another connection. Before they are let in, ``key`` is the
     hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
-    by its password, which is named by ``password_id``. An ``outsider`` is an operator of the server
-    who is not in the chat, and is shown nothing but answers.
+    by its password, which is named by ``password_id``. Who has become somebody else is
+    ``unsettled`` until all that hangs on that is done: the identity that they had as a guest, or
+    empty. An ``outsider`` is an operator of the server who is not in the chat, and is shown nothing
+    but answers.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Subscriber:
     key: str = ""
     account: str = ""
     password_id: int = 0
+    unsettled: str | None = None
     outsider: Person | None = None
     is_there: Callable[[], Awaitable[bool]] = _yes
     address: str = ""

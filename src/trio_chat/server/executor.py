@@ -339,6 +339,7 @@ class Executor:
                     if isinstance(request, Report) and isinstance(outcome, Refused):
                         self._source.complained_in_vain()
                     await self._follow(outcome, ask)
+                await self._settle(ask)
                 if isinstance(request, LogOut | DropKey | DropAccount):
                     await self._see_out()
 
@@ -509,9 +510,17 @@ class Executor:
             return
         for outcome in answer:
             await self._follow(outcome, ask)
+        await self._settle(ask)
         await self._promote(ask)
         if isinstance(ask.command, LogIn | Prove):
             await self._hand_over()
+
+    async def _settle(self, ask: Ask) -> None:
+        """Tell somebody who they are from now on, and then let all follow that hangs on that."""
+        if self._subscriber.unsettled is not None:
+            await self._flush()
+            for outcome in await self._hub.settle(self._subscriber):
+                await self._follow(outcome, ask)
 
     # ── operators ──────────────────────────────────────────────────────────────────────────
 

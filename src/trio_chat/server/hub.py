@@ -462,8 +462,7 @@ class Hub:
             case LogOut(forget=True):
                 return await self._forget(subscriber)
             case LogOut() if person and self.devices.stays(subscriber, person):
-                self.end_logged_out([subscriber.id], by=subscriber.id)
-                return ()
+                return self._log_out_here(subscriber)
             case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
                 return await self._identities.change(subscriber, request, verifier)
             case Report():
@@ -484,13 +483,27 @@ class Hub:
             case _:
                 return await self._ring.pursue(subscriber, request, verifier)
 
+    async def settle(self, subscriber: Subscriber) -> Outcomes:
+        """Do what hangs on who somebody is, whom ``submit`` has let become somebody else."""
+        await self._ring.be_open()
+        with self._ring.request():
+            return await self._identities.settle(subscriber)
+
     async def _forget(self, subscriber: Subscriber) -> Outcomes:
         """Log somebody out for good: by dropping the key that they have shown, if it is one."""
-        key = subscriber.person(self.chat).device(subscriber.id).key
+        person = subscriber.person(self.chat)
+        key = person.device(subscriber.id).key
         dropped = await self._identities.change(subscriber, DropKey(key=key), "") if key else ()
+        if not dropped and self.devices.stays(subscriber, person):
+            return self._log_out_here(subscriber)
         if not dropped:
             return await self._identities.change(subscriber, LogOut(), "")
         return [outcome for outcome in dropped if not isinstance(outcome, KeyDropped)]
+
+    def _log_out_here(self, subscriber: Subscriber) -> Outcomes:
+        """End one of several connections of somebody: they go on being who they are elsewhere."""
+        self.end_logged_out([subscriber.id], by=subscriber.id)
+        return ()
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
         found = await self._find(subscriber, remove)

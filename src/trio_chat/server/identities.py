@@ -151,10 +151,9 @@ class Identities:
         request: Register | LogIn | LogOut | DropKey | DropAccount,
         verifier: str,
     ) -> Outcomes:
-        """Let somebody be known as somebody else, with all that hangs on that.
+        """Let somebody be known as somebody else, to ``settle`` the rest once they have been told.
 
-        Their conversations go on in other logs, what they have read is noted for the account, and
-        in their rooms they have what it has. Who has left an account loses its nickname.
+        Their conversations go on in other logs, and what they have read is noted for the account.
         """
         person, realm = self._chat.people[subscriber.user_id], self._chat.realm
         before, account = person.identity, person.origin.account
@@ -173,7 +172,17 @@ class Identities:
         if person.origin.account:
             with suppress(Unavailable):
                 await self._archive.keep_marks(person)
-        guest = "" if account else before
+        subscriber.unsettled = "" if account else before
+        return outcomes
+
+    async def settle(self, subscriber: Subscriber) -> Outcomes:
+        """Let somebody who has become somebody else have in their rooms what that one has. Who has
+        left an account loses its nickname.
+        """
+        guest, subscriber.unsettled = subscriber.unsettled, None
+        person = self._chat.people.get(subscriber.user_id)
+        if guest is None or person is None:
+            return ()
         for room in tuple(person.rooms):
             await self._ring.pursue(subscriber, MatchStatus(room, person.user_id, guest))
         if self._nicknames.is_owned(person.nick, person.origin.account):
@@ -181,8 +190,8 @@ class Identities:
             renamed = await self.rename(subscriber, Rename(near, forced=True))
             if refused := next((one for one in renamed if isinstance(one, Refused)), None):
                 subscriber.end("has no nickname any more", parting(refused.why))
-            return [*outcomes, *renamed]
-        return outcomes
+            return renamed
+        return ()
 
 
 def _had_no_effect(outcome: Outcome, person: Person) -> bool:

@@ -321,6 +321,15 @@ def test_the_words_of_its_own_nickserv_are_the_servers() -> None:
     assert hear(session, ":NickServ!NickServ@services NOTICE bob :Done") != [Notice("Done")]
 
 
+def test_who_logs_out_on_one_of_several_devices_is_logged_out_when_that_is_cut() -> None:
+    session = entered()
+    hear(session, ":srv 900 bob bob!b@h bob :You are now logged in as bob")
+    session.command("/logout")
+    hear(session, "ERROR :Closing link: You are logged out here. Goodbye!")
+    assert session.state.logged_out
+    assert session.state.account == ""
+
+
 def test_no_password_outlives_its_connection() -> None:
     state = ResumeState()
     session = IrcClientSession("bob", encoding="utf-8", state=state, secure=True)

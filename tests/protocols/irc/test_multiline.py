@@ -111,7 +111,7 @@ SAID = [
     ([line.replace("PRIVMSG", "notice") for line in batch("a", "b")],
      Say("#r", "a\nb", notice=True)),
     ([line.replace("PRIVMSG #r", "PRIVMSG #R") for line in batch("a", "b")], Say("#r", "a\nb")),
-    (batch("\0a\r", "b"), Say("#r", "a\nb")),
+    (batch("a\r", "b"), Say("#r", "a\nb")),
     (batch(*["x"] * 32), Say("#r", "\n".join("x" * 32))),
     # With their line feeds these are 4,096 bytes.
     (batch(*["x" * 255] * 15, "x" * 256), Say("#r", "\n".join(["x" * 255] * 16) + "x")),

@@ -500,11 +500,29 @@ def test_what_is_no_utf8_is_rejected(desk: type[Desk], line: bytes, command: str
     assert len(here.asked) == asked
 
 
-@pytest.mark.parametrize("char", [b"\r", b"\0"])
-def test_what_no_line_may_hold_is_dropped(char: bytes) -> None:
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        (b"NICK ol\0ga\r\n", "NICK"),
+        (b"NS REGISTER pass\0word\r\n", "NS"),
+        (b"PRIVMSG #room :a\0\r\n", "PRIVMSG"),
+        (b"PRIV\0MSG #room :a\r\n", "*"),
+    ],
+)
+def test_a_line_with_a_nul_is_rejected(line: bytes, command: str) -> None:
+    """It would mean something else without that. Before a line it is nothing."""
+    here = entered()
+    asked = len(here.asked)
+    answer = here.feed(line)
+    assert shown(answer) == [f"FAIL {command} INVALID_PARAMS Message rejected, it has a NUL"]
+    assert len(here.asked) == asked
+    assert [answer.command for answer in here.feed(b"\0PING x\r\n")] == ["PONG"]
+
+
+def test_a_lone_cr_is_dropped() -> None:
     """Else who takes a lone CR for the end of a line could be made to see a forged one."""
     desk = entered("echo-message", "message-tags")
-    [echo] = desk.feed(b"@+k%cey=v%calue PRIVMSG #room :a%cb\r\n" % (char, char, char))
+    [echo] = desk.feed(b"@+k\rey=v\ralue PRIVMSG #room :a\rb\r\n")
     assert echo.params == ("#room", "ab")
     assert echo.tags["+key"] == "value"
 

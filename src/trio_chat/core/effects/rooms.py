@@ -238,22 +238,34 @@ def membership_changes(event: Event) -> Sequence[str]:
 def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entry) -> Deliveries:
     """Everybody in the room, and an operator of the server who did it from outside.
 
-    Nobody has done it if the time of an entry was up. Operators have a copy of a ban that has an
+    Nobody has done it if the time of an entry was up. That somebody goes on having their status,
+    now by their account, is told to nobody. Operators have a copy of a ban that has an
     end or a reason, or is about somebody whom the entry does not name.
     """
     name = fold(event.room)
     room = state.rooms[name]
+    is_news = not (isinstance(event, ModesSet) and event.founder) or _changes(room, event)
     for change in event.changes if isinstance(event, ModesSet) else ():
         change_status(room, change)
         if change.mode == "o" and not change.add:
             withdraw(state, name, change.user_id)
     room.state = after(room.state, entry)
+    if not is_news:
+        return []
     people = outside(room, event.user_id)
     told = [Delivery(event, rooms=(name,), people=people, by=event.user_id)]
     if isinstance(event, ModesSet) and any(map(_is_explained, event.changes)):
         operators = tuple(dict.fromkeys([*with_status(room, "@"), *people]))
         told.append(Delivery(Copy(event), people=operators, by=event.user_id))
     return told
+
+
+def _changes(room: Room, event: ModesSet) -> bool:
+    """Whether anybody has another status after it."""
+    return any(
+        change.add != (change.mode in room.status.get(change.user_id, ""))
+        for change in event.changes
+    )
 
 
 def _is_explained(change: Change) -> bool:

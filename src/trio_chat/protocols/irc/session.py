@@ -148,8 +148,8 @@ class IrcSession(Session):
     # ── what it says ───────────────────────────────────────────────────────────────────────
 
     def receive_data(self, data: bytes) -> None:
-        """Take bytes, without NUL and CR, which no line may hold ("Message Format")."""
-        lines = self._lines.feed(data.translate(None, b"\r\0"))
+        """Take bytes, without CR, which ends lines as well ("Message Format")."""
+        lines = self._lines.feed(data.translate(None, b"\r"))
         if lines:
             new = [line for line in reversed(lines) if line is not None]
             self._waiting = [*new, *self._waiting]
@@ -195,7 +195,7 @@ class IrcSession(Session):
         line, start = _without_id(self._waiting[-1]), self._start
         if not start or b"," in start or not line.startswith(start):
             return False
-        return len(start) < len(line) <= _SURELY_FITS and line.isascii()
+        return len(start) < len(line) <= _SURELY_FITS and line.isascii() and b"\0" not in line
 
     def _begin_line(self, line: bytes) -> None:
         self._in_hand = True
@@ -205,14 +205,15 @@ class IrcSession(Session):
             self._spoiled(line, "A line was too long")
             self._out.last_param(n.ERR_INPUTTOOLONG, "Input line was too long")
             return
+        line = line.lstrip(b"\0")  # before a line, some send it to fill up
+        if b"\0" in line:  # without it, another name or password would be meant
+            self._reject(line, "A line had a NUL", "INVALID_PARAMS", "it has a NUL")
+            return
         try:
             message = parse(line.decode())
         except UnicodeDecodeError:
             # "Servers MAY … FAIL … INVALID_UTF8" (utf8-only).
-            self._spoiled(line, "A line was not UTF-8")
-            known = parse(line.decode(errors="replace"))
-            command = known.command if known and known.command in VERBS else "*"
-            self._out.send("FAIL", command, "INVALID_UTF8", "Message rejected, it is not UTF-8")
+            self._reject(line, "A line was not UTF-8", "INVALID_UTF8", "it is not UTF-8")
             return
         if message is None:
             return
@@ -221,6 +222,12 @@ class IrcSession(Session):
         self._asks = (*self._asks, *dispatch(self._parts, message))
         if len(self._asks) > 1:
             self._out.expect_several()
+
+    def _reject(self, line: bytes, why: str, code: str, what: str) -> None:
+        self._spoiled(line, why)
+        known = parse(line.decode(errors="replace"))
+        command = known.command if known and known.command in VERBS else "*"
+        self._out.send("FAIL", command, code, f"Message rejected, {what}")
 
     def _spoiled(self, line: bytes, why: str) -> None:
         """Refuse a line unread but for its label, and with it a batch that is open."""

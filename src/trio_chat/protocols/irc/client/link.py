@@ -296,6 +296,8 @@ class IrcLink(Offline, ClientSession):
         """Handle the server's announcement that it closes the connection."""
         if not self.admitted:
             raise NotAdmitted(why)
+        if self.has_come("logout"):  # we have other devices there
+            self.state.account, self.state.logged_out = "", True
         if self.leaving:
             return ()
         told, self.farewell = self.farewell, why.removesuffix(GOODBYE)
