@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from trio_chat.errors import NotAdmitted as NotAdmitted
     from trio_chat.errors import NotTrusted as NotTrusted
     from trio_chat.errors import SettingsError as SettingsError
+    from trio_chat.errors import Uninvited as Uninvited
     from trio_chat.errors import Unsupported as Unsupported
     from trio_chat.protocols.client import Acknowledged as Acknowledged
     from trio_chat.protocols.client import Earlier as Earlier
@@ -77,7 +78,7 @@ _HOMES = {
     "trio_chat.core.views": "Mask Masks Notice Topic",
     "trio_chat.errors": (
         "CannotConnect CannotListen ChatError ConnectionLost LoginFailed NotAdmitted "
-        "NotTrusted SettingsError Unsupported"
+        "NotTrusted SettingsError Uninvited Unsupported"
     ),
     "trio_chat.protocols.client": (
         "Acknowledged Earlier Failed InRoom Lag Linked Look MarkedRead Member Operator "

@@ -60,6 +60,12 @@ class LoginFailed(NotAdmitted):
     """
 
 
+class Uninvited(NotAdmitted):
+    """The server lets in nobody who does not have what we lack: an account, a password, or an
+    invitation that is good. Trying again would not help.
+    """
+
+
 class NotSaid(ChatError):
     """Some of what we had to say was refused, could not be sent, may be lost, or was cut."""
 

@@ -11,7 +11,7 @@ from irc_peers import irc_peer
 from peers import running, settings
 from processes import PATIENCE, run
 from sasl_server import PASSWORD, SaslServer
-from trio_chat import LoginFailed, NotAdmitted, Notice, Settings, SettingsError
+from trio_chat import LoginFailed, NotAdmitted, Notice, Settings, SettingsError, Uninvited
 from trio_chat.cli import trust
 from trio_chat.cli.configure import load
 from trio_chat.cli.password_command import with_passwords
@@ -320,6 +320,36 @@ async def test_who_has_logged_out_is_not_logged_in_again_when_the_connection_is_
                     pass
             await al.command("/account")
             await until_told(al, "You are not logged in.")
+
+
+async def test_a_guest_who_is_not_let_in_any_more_does_not_try_for_ever() -> None:
+    async with running() as house:
+
+        async def stay() -> None:
+            async with trio_chat.open_chat(
+                port=house.port, nick="al", protocol="irc", retry=True
+            ) as al:
+                house.server.reload(settings(accounts={"guests": "invited"}))
+                await al.command("/raw QUIT")
+                async for _ in al:
+                    pass
+
+        with trio.fail_after(PATIENCE), pytest.raises(Uninvited, match="or an invitation"):
+            await stay()
+
+
+@pytest.mark.parametrize(
+    ("line", "about"),
+    [
+        (":srv 464 * :That invitation has expired. Ask for a new one.", "account"),
+        (":srv 464 * :Password incorrect", ""),
+    ],
+)
+def test_what_is_no_longer_good_is_not_shown_again_and_again(line: str, about: str) -> None:
+    session = IrcClientSession("al", encoding="utf-8", password="given", state=ResumeState())
+    with pytest.raises(Uninvited) as caught:
+        session.receive_data(f"{line}\r\n".encode())
+    assert caught.value.about == about
 
 
 async def test_a_pipe_logs_in_before_it_goes_on() -> None:

@@ -59,11 +59,29 @@ async def test_the_screen_asks_once_and_is_known_from_then_on(link: str, tmp_pat
         assert "Password" not in it.screen.text
 
 
-async def test_a_wrong_password_is_not_asked_for_again(link: str) -> None:
+async def test_a_password_may_be_wrong_twice(link: str) -> None:
     async with terminal(["client", link, "--plain", "--nick", "sam"]) as it:
         await answer(it, "bob", "battery-staple")
+        for password in ("battery-horse", "staple-horse"):
+            await it.until("cannot log in as bob: that is not the password")
+            await it.until(" [sam]: ")
+            await it.type("bob\r")
+            await it.until("Password: ")
+            await it.type(f"{password}\r")
         await it.until("cannot log in as bob: that is not the password")
         assert await it.ended() == 77
+
+
+@pytest.mark.parametrize("how", [[], ["--plain", "--retry"]])
+async def test_who_logs_out_where_guests_are_not_let_in_is_asked_again(
+    link: str, how: list[str]
+) -> None:
+    async with terminal(["client", link, "--nick", "sam", *how]) as it:
+        await answer(it, "bob", PASSWORD)
+        await it.until("in #lobby")
+        await it.type("/logout\r")
+        await answer(it, "bob", PASSWORD)
+        await leave(it)
 
 
 @pytest.mark.parametrize(("name", "password"), [("\x04", ""), ("bob\r", "\r")])

@@ -27,10 +27,13 @@ from trio_chat.client.text import (
     piped_text,
 )
 from trio_chat.core.names import alternate_nick
-from trio_chat.errors import NotAdmitted, NotSaid, SettingsError
+from trio_chat.errors import LoginFailed, NotAdmitted, NotSaid, SettingsError
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Settings
+
+# So often a person may try the password.
+_TRIES = 3
 
 
 def run_client(
@@ -49,16 +52,22 @@ def run_client(
 
 
 def _chat(settings: Settings) -> int:
-    """Chat; ask a person for their account, once, if they are not let in without."""
-    refused: NotAdmitted | None = None
-    code = 0
-    try:
-        code = _chat_as(settings)
-    except* NotAdmitted as group:
-        refused = first_error(group)
-        if refused.about != "account" or not is_interactive(settings):
-            raise
-    return _chat_as(with_login(settings, refused, _nick(settings))) if refused else code
+    """Chat; ask a person for their account if they are not let in without, or not any more."""
+    asked, wrong = settings, 0
+    while True:
+        refused: NotAdmitted | None = None
+        code = 0
+        try:
+            code = _chat_as(asked)
+        except* NotAdmitted as group:
+            refused = first_error(group)
+            wrong = wrong + 1 if isinstance(refused, LoginFailed) else 0
+            may_ask = refused.about == "account" or (asked is not settings and 0 < wrong < _TRIES)
+            if not (may_ask and is_interactive(settings)):
+                raise
+        if refused is None:
+            return code
+        asked = with_login(settings, refused, _nick(settings))
 
 
 def _chat_as(settings: Settings) -> int:

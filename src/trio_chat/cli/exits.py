@@ -20,6 +20,7 @@ from trio_chat.errors import (
     NotTrusted,
     ScreenFailed,
     SettingsError,
+    Uninvited,
 )
 from trio_chat.protocols.clean import clean
 from trio_chat.settings.described import variable
@@ -36,6 +37,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     CannotOpenStore: 73,  # EX_CANTCREAT
     NotAdmitted: 77,  # EX_NOPERM
     LoginFailed: 77,
+    Uninvited: 77,
     NotTrusted: 77,
     SettingsError: 78,  # EX_CONFIG
 }

@@ -466,7 +466,8 @@ def open_chat(
     What fails at first is raised, also with ``retry``: CannotConnect, NotTrusted (another
     certificate; also later, since it is not tried again), NotAdmitted (the nickname is
     taken, the server is full, a room does not let us in, or does not answer within 30 seconds),
-    LoginFailed (a NotAdmitted that is raised later, too, since it is not tried again),
+    LoginFailed and Uninvited (each a NotAdmitted that is raised later, too, since it is not tried
+    again),
     ConnectionLost; and ValueError or TypeError, at once, if an argument can be right for no server.
     Several rooms where plain is spoken are a ValueError once that is known.
 

@@ -21,6 +21,7 @@ from trio_chat.errors import (
     LoginFailed,
     NotAdmitted,
     NotTrusted,
+    Uninvited,
 )
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import PLAIN_LOGIN, ClientSession, Message, Requests, Unlinked
@@ -32,8 +33,9 @@ from trio_chat.protocols.plain.client import PlainClientSession
 from trio_chat.protocols.resume_state import ResumeState
 
 #: Errors that somebody has to look at. A wrong password would be wrong again, and might lock the
-#: account; and another certificate may be somebody's who waits for us to come.
-FINAL = (LoginFailed, NotTrusted)
+#: account; no invitation becomes good again; and another certificate may be somebody's who waits
+#: for us to come.
+FINAL = (LoginFailed, NotTrusted, Uninvited)
 
 _CLOSED = "the server closed the connection"
 

@@ -63,8 +63,8 @@ async def run_chat(
     patience: float = LEAVE_TIMEOUT,
 ) -> None:
     """Chat until the front end ends it. Raises ChatError if the server never lets us in; once it
-    has, a lost connection is reopened, unless LoginFailed or NotTrusted are raised then. What could
-    not be sent stays in the ``state``.
+    has, a lost connection is reopened, unless LoginFailed, NotTrusted or Uninvited are raised then.
+    What could not be sent stays in the ``state``.
 
     ``patience`` is how many seconds the last words may take, with all that is queued before them.
     If it is endless, and with ``client.retry``, a connection that is lost meanwhile is reopened for

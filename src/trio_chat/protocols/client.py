@@ -37,7 +37,8 @@ LOCKED = "This chat has a password"
 
 #: The error if a server lets in only those who were invited: its own words, without the commands of
 #: other clients that follow them.
-_INVITED_ONLY = "This chat is for those who have an account or an invitation"
+_ACCOUNTS_ONLY = "This chat is for those who have an account"
+_INVITED_ONLY = f"{_ACCOUNTS_ONLY} or an invitation"
 UNINVITED = f"{_INVITED_ONLY}. Ask for a link"
 
 #: The error if what we gave them is none.
@@ -64,8 +65,13 @@ PLAIN_LOGIN = (
 )
 
 
+def is_for_accounts(text: str) -> bool:
+    """Whether a server that lets us not in asks for an account, rather than for patience."""
+    return text.startswith(_ACCOUNTS_ONLY)
+
+
 def is_uninvited(text: str) -> bool:
-    """Whether a server that lets us not in asks for an invitation, rather than for patience."""
+    """Whether a server that lets us not in asks for an invitation, or an account."""
     return text.startswith(_INVITED_ONLY)
 
 

@@ -10,7 +10,7 @@ is not greeted soon speaks first, which also tells trio-chat that it sends newli
 
 from collections.abc import Sequence
 
-from trio_chat.errors import NotAdmitted
+from trio_chat.errors import NotAdmitted, Uninvited
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.client import LINE_BYTES, LOCKED, OWNED, UNINVITED
 from trio_chat.protocols.lines import LineBuffer
@@ -123,8 +123,8 @@ class PlainLink:
             return True
         if text.startswith(_ASKED) and not (self._password or self.admitted):
             if text.startswith(_ASKED[0]):
-                raise NotAdmitted(LOCKED, about="password")
-            raise NotAdmitted(UNINVITED, about=_ELSEWHERE)
+                raise Uninvited(LOCKED, about="password")
+            raise Uninvited(UNINVITED, about=_ELSEWHERE)
         if self._try_another(text, near=near):
             return False
         if not self.admitted and text.startswith(f"{self.nick} is somebody's: "):
@@ -133,7 +133,7 @@ class PlainLink:
             # A near nickname is a refusal too: whoever runs us has chosen another.
             if "an account" in text:
                 raise NotAdmitted(text.rstrip("."), about=_ELSEWHERE)
-            raise NotAdmitted(text)
+            raise Uninvited(text) if "invitation" in text else NotAdmitted(text)
         if text.endswith(GOODBYE):
             self.farewell = text.removesuffix(GOODBYE)
         return False

@@ -4,8 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trio_chat.core.views import Notice
-from trio_chat.errors import NotAdmitted
-from trio_chat.protocols.client import CUT_OFF, LOCKED, OWNED, UNINVITED, Message, is_uninvited
+from trio_chat.errors import NotAdmitted, Uninvited
+from trio_chat.protocols.client import (
+    CUT_OFF,
+    LOCKED,
+    OWNED,
+    UNINVITED,
+    Message,
+    is_for_accounts,
+    is_uninvited,
+)
 from trio_chat.protocols.irc.client.answers import (
     ADVICE,
     BANNED,
@@ -31,9 +39,12 @@ class IrcRefusals(IrcRooms):
         if line.command in NICK_TAKEN and self.reserved and not self._login:
             raise NotAdmitted(OWNED.format(self.nick), about="account")
         if line.command == "464" and not self.gave_password:
-            raise NotAdmitted(LOCKED, about="password")
+            raise Uninvited(LOCKED, about="password")
+        text = sentence(line.params[1:-1], line.params[-1])
+        if line.command == "464":
+            raise Uninvited(text, about="account" if "invitation" in text else "")
         if line.command in KEPT_OUT:
-            raise NotAdmitted(sentence(line.params[1:-1], line.params[-1]))
+            raise NotAdmitted(text)
         return ()
 
     def on_fail(self, line: Line) -> Messages:
@@ -60,11 +71,11 @@ class IrcRefusals(IrcRooms):
     def _not_admitted(self, line: Line) -> NotAdmitted:
         if line.params[1] != "ACCOUNT_REQUIRED":
             return NotAdmitted(line.params[-1])
-        if not is_uninvited(line.params[-1]):
+        if not is_for_accounts(line.params[-1]):  # a lock, which ends
             return NotAdmitted(line.params[-1].rstrip("."), about="account")
-        return (
-            NotAdmitted(CUT_OFF) if self.gave_password else NotAdmitted(UNINVITED, about="account")
-        )
+        if not is_uninvited(line.params[-1]):
+            return Uninvited(line.params[-1].rstrip("."), about="account")
+        return Uninvited(CUT_OFF if self.gave_password else UNINVITED, about="account")
 
     def on_report(self, line: Line) -> Messages:
         """FAIL, WARN and NOTE (standard-replies)."""
