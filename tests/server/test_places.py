@@ -267,6 +267,7 @@ async def test_a_plain_person_who_was_nowhere_is_in_the_lobby(house: House) -> N
 
 # ── unless they say otherwise ──────────────────────────────────────────────────────────────────
 
+ALWAYS = "always-on is off: you leave with the last of your devices."
 ON = "rooms is on: when you log in, you are in the rooms where you were."
 OFF = "rooms is off: when you log in, you are not in the rooms where you were."
 
@@ -278,8 +279,8 @@ def words(lines: list[str]) -> list[str]:
 async def test_an_account_can_begin_in_no_room(house: House) -> None:
     """Until it chooses otherwise; where it was is not forgotten."""
     bob = await owner(house, "JOIN #tea")
-    assert words(await bob.news("NS SET")) == [ON]
-    assert words(await bob.news("NS SET Rooms OFF", "NS SET")) == [OFF, OFF]
+    assert words(await bob.news("NS SET")) == [ON, ALWAYS]
+    assert words(await bob.news("NS SET Rooms OFF", "NS SET")) == [OFF, OFF, ALWAYS]
     await gone(bob)
     bob = await back(house)
     assert await rooms_of(bob) == []
@@ -287,9 +288,9 @@ async def test_an_account_can_begin_in_no_room(house: House) -> None:
     cat = await plain_back(house)
     await cat.until("You are bob in #lobby;")
     await cat.send(b"/set\n/set rooms on\n/set rooms\n/set tea on\n")
-    assert await cat.until("to choose.\n") == (
-        f" nobody else is here yet. /help for more.\n*** {OFF}\n*** {ON}\n"
-        "*** Usage: /set [rooms on|off]\n*** There is rooms to choose.\n"
+    assert await cat.until("and always-on.\n") == (
+        f" nobody else is here yet. /help for more.\n*** {OFF}\n*** {ALWAYS}\n*** {ON}\n"
+        "*** Usage: /set [rooms|always-on on|off]\n*** You can choose rooms and always-on.\n"
     )
     await gone(cat, b"/quit\n")
     assert await rooms_of(await back(house)) == ["#tea", "#lobby"]
@@ -303,7 +304,7 @@ async def test_what_an_account_chooses_outlives_the_server(tmp_path: Path) -> No
         async with running(chosen) as house:
             bob = await back(house)
             assert await rooms_of(bob) == []
-            assert words(await bob.news("NS SET")) == [OFF]
+            assert words(await bob.news("NS SET")) == [OFF, ALWAYS]
 
 
 async def test_a_connection_can_begin_in_no_room(house: House) -> None:
@@ -328,4 +329,7 @@ async def test_nobody_chooses_for_an_account_that_is_not_theirs(house: House) ->
 async def test_who_asks_for_all_that_is_kept_is_told_where_they_are(house: House) -> None:
     bob = await owner(house, "JOIN #tea", "NS SET ROOMS OFF")
     kept = json.loads("\n".join(words(await bob.news("NS EXPORT"))))
-    assert (kept["rooms"], kept["chosen"]) == (["#lobby", "#tea"], {"rooms": False})
+    assert (kept["rooms"], kept["chosen"]) == (
+        ["#lobby", "#tea"],
+        {"rooms": False, "always-on": False},
+    )

@@ -34,7 +34,7 @@ from trio_chat.core.events import (
 from trio_chat.core.letters import cut
 from trio_chat.core.limits import kept_out, no_registration, silent
 from trio_chat.core.names import LABEL_MAX, fold
-from trio_chat.core.preferences import PREFERENCES
+from trio_chat.core.preferences import ALWAYS_ON, ALWAYS_ON_MAX, PREFERENCES
 from trio_chat.core.realm import ACCOUNTS_MAX, KEYS_MAX, Account, Key, identity_by_name
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
@@ -208,9 +208,17 @@ def _prefer(state: State, person: Person, prefer: Prefer) -> Sequence[Preference
     if (account := account_of(state, person)) is None:
         return [not_logged_in()]
     if prefer.preference not in PREFERENCES:
-        return [Refused(f"There is {', '.join(PREFERENCES)} to choose.")]
+        return [Refused(f"You can choose {' and '.join(PREFERENCES)}.")]
     refused = by_token(account, person.device(prefer.via))
+    if prefer.preference == ALWAYS_ON and prefer.on and not refused:
+        refused = _too_many_always_on(state, account)
     return [refused or PreferenceSet(account.name, prefer.preference, prefer.on, person.user_id)]
+
+
+def _too_many_always_on(state: State, account: Account) -> Refused | None:
+    if len(state.realm.always_on) < ALWAYS_ON_MAX or account.prefers(ALWAYS_ON):
+        return None
+    return Refused(f"{ALWAYS_ON_MAX} accounts are always on, which is the limit.")
 
 
 def _key(account: Account, label: str) -> Key | None:

@@ -223,6 +223,8 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Account | Re
     other = state.person(nick) or state.of_account(nick) or account
     if other is None:
         return nobody(nick)
+    if isinstance(other, Person) and other.is_absent:
+        other = account_of(state, other) or other
     if isinstance(other, Account):
         refused = silent(state, person) if not state.rules(other.name) else None
         return refused or (blocked(other.name) if is_blocked(state, person, other) else other)
@@ -303,7 +305,8 @@ def _looked(room: Room, person: Person, device: str) -> Looked:
 
 def _joined(state: State, room: Room, person: Person) -> Joined:
     before = status_of(room.state, person)
-    status = before if room.members else first_status(state, room, person)
+    nobody_leads = not (room.members or person.is_absent)
+    status = first_status(state, room, person) if nobody_leads else before
     leads_now = status != before
     remembered = leads_now or is_due(room.state, person) or is_new_regular(room.state, person)
     silenced = person.limit is not None or (not status and is_silenced_there(room, person))
@@ -314,6 +317,7 @@ def _joined(state: State, room: Room, person: Person) -> Joined:
         status=status,
         identity=person.known_as if remembered else "",
         founds=leads_now and bool(person.origin.account),
+        absent=person.is_absent,
     )  # fmt: skip
 
 

@@ -122,7 +122,8 @@ class Joined:
     judged by who else is in the room, or changes what the room remembers: then those who come at
     the same moment are judged again, by the room as it is after it. Only a guarded one has an
     ``identity``, if that is known. Whoever ``founds`` the room is its founder from then on. They
-    have come ``back`` if their account was there before. Here and below, it was done ``via`` this
+    have come ``back`` if their account was there before, ``absent`` if nothing of theirs is
+    connected. Here and below, it was done ``via`` this
     connection of theirs, or their first.
     """
 
@@ -137,6 +138,7 @@ class Joined:
     founds: bool = False
     via: str = ""
     back: bool = False
+    absent: bool = False
 
 
 @fact
@@ -261,7 +263,8 @@ class Arrived:
     ``key`` is the hash of the secret that they have shown, if any. If they are logged in, that is a
     key to the account; or else its password was given, which is named by ``password_id``.
     ``address`` is the real one that they come from, for bans; only operators are told of it. With
-    ``one_room`` their connection shows one room at a time.
+    ``one_room`` their connection shows one room at a time. With ``absent`` they have none: the
+    server brings them, as their account is always on.
     """
 
     nick: str
@@ -273,6 +276,7 @@ class Arrived:
     password_id: int = 0
     address: str = ""
     one_room: bool = False
+    absent: bool = False
 
 
 @fact
@@ -297,12 +301,15 @@ class Attached:
 
 @fact
 class Detached:
-    """One connection of somebody's has ended, ``device``; they are still here on another."""
+    """One connection of somebody's has ended, ``device``; they are still here on another, or as
+    their account is always on. ``seen`` is that of ``Departed``.
+    """
 
     nick: str
     user_id: str = ""
     device: str = ""
     origin: Origin = NOWHERE
+    seen: str = ""
 
 
 @fact
@@ -699,6 +706,8 @@ def is_persistent(event: Event) -> bool:
             return not is_passing(tags)
         case Renamed(rooms=rooms) | Departed(rooms=rooms):
             return bool(rooms)
+        case Joined(absent=True):
+            return event.guarded
     kept = (
         Said | Redacted | Joined | Left | Kicked | TopicSet | ModesSet | RoomRenamed
         | RoomMetadataSet | OfRealm

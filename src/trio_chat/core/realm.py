@@ -48,7 +48,7 @@ from trio_chat.core.events import (
 from trio_chat.core.lookalikes import looks
 from trio_chat.core.metadata import Values, with_values
 from trio_chat.core.names import fold
-from trio_chat.core.preferences import PREFERENCES
+from trio_chat.core.preferences import ALWAYS_ON, PREFERENCES
 from trio_chat.core.views import Ban, Lock
 from trio_chat.core.words import account_or_user
 
@@ -157,7 +157,7 @@ class RealmState:
 @dataclass(slots=True)
 class Realm:
     """The accounts, by folded name, and the invitations, by id. Only ``apply`` and ``restore``
-    change them.
+    change them. ``always_on`` are the folded names of the accounts whose owners prefer that.
 
     ``_owners`` has the folded name of who has it by look, the others by identity and by key.
     """
@@ -167,6 +167,7 @@ class Realm:
     invitations: dict[str, Spent] = field(default_factory=dict)
     bans: Bans = field(default_factory=Bans)
     lock: Lock | None = None
+    always_on: dict[str, None] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
     _of_identity: dict[str, str] = field(default_factory=dict)
     _of_key: dict[str, str] = field(default_factory=dict)
@@ -298,6 +299,7 @@ class Realm:
                 for key in account.keys:
                     self._of_key.pop(key.key, None)
                 del self._of_identity[account.identity]
+                self.always_on.pop(fold(account.name), None)
                 self.accounts[fold(account.name)] = Account(account.name, dropped=True)
                 self._forget_guest(account.identity)
             case PasswordSet():
@@ -364,6 +366,9 @@ class Realm:
             for look in looks(account.name):
                 self._owners.setdefault(look, name)
         self.accounts[name] = account
+        self.always_on.pop(name, None)
+        if account.prefers(ALWAYS_ON):
+            self.always_on[name] = None
         if not account.dropped:
             self._of_identity[account.identity] = name
         self._of_key.update((key.key, name) for key in account.keys if not key.until_password)

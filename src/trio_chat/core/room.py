@@ -173,6 +173,11 @@ class Person:
         return next(found, self.devices[0] if self.devices else Device(id))
 
     @property
+    def is_absent(self) -> bool:
+        """Whether none of their devices is connected: their account is always on."""
+        return not self.devices
+
+    @property
     def is_operator(self) -> bool:
         """Whether they are an operator of the server."""
         return "o" in self.modes

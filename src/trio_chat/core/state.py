@@ -96,6 +96,14 @@ class State:
             return {identity: person}
         return self.known.get(identity, {})
 
+    def is_always_on(self, person: Person) -> bool:
+        """Whether somebody stays here when none of their devices is connected."""
+        return fold(person.origin.account) in self.realm.always_on
+
+    def is_here(self, identity: str) -> bool:
+        """Whether anybody of this identity is connected."""
+        return any(not person.is_absent for person in self.same(identity).values())
+
     def room(self, name: str) -> Room | None:
         """The room of this name, if it is open."""
         return self.rooms.get(fold(name))
@@ -126,7 +134,7 @@ class State:
     def is_heard(self, log: str) -> bool:
         """Whether anybody hears what goes into the log of a room, or of a conversation."""
         if is_private(log):
-            return all(self.same(identity) for identity in log.split(","))
+            return all(self.is_here(identity) for identity in log.split(","))
         return log in self.rooms and bool(self.rooms[log].members)
 
     def watch(self, device: str, nicks: Iterable[str]) -> None:

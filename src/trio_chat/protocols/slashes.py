@@ -66,7 +66,11 @@ OF_ACCOUNTS: Mapping[str, tuple[str, str, int]] = {
     "block": ("NAME", "take nothing from somebody in private; in rooms, /ignore hides them", 1),
     "unblock": ("NAME", "end that", 1),
     "blocks": ("", "list those whom you have blocked", 0),
-    "set": ("[rooms on|off]", "choose whether you are in your rooms again when you log in", 0),
+    "set": (
+        "[rooms|always-on on|off]",
+        "choose to be in your rooms again when you log in, or to stay there always",
+        0,
+    ),
     "devices": ("[end NUMBER]", "list your connections, or end another one", 0),
     "account": ("[NAME|export|delete NAME]", "tell of an account; all of yours; delete it", 0),
 }

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.effects.rooms import membership_changes
-from trio_chat.core.events import Detached, Entry, Event, Joined, Killed, Looked, RoomRenamed
+from trio_chat.core.events import REALM, Detached, Entry, Event, Joined, Killed, Looked, RoomRenamed
 from trio_chat.core.room import Person
 from trio_chat.core.views import Delivery, LoggedOut
 from trio_chat.protocols.session import Dialect
@@ -74,6 +74,8 @@ class Broadcaster:
                 hub.room_renamed(entry.event)
             if by:
                 hub.tell_others(entry.event, by)
+        if any(entry.room == REALM for entry in batch):
+            hub.absent.look()
         if hub.chat.banned:
             hub.expel()
         return parts

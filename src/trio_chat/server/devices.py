@@ -10,11 +10,12 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.commands import LogIn
 from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.devices import numbered
-from trio_chat.core.events import NOWHERE, Attached, Departed, Detached
+from trio_chat.core.events import NOWHERE, Attached, Departed, Detached, Origin
 from trio_chat.core.limits import kept_out
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Notice, Refused
 from trio_chat.core.words import parting
+from trio_chat.server.absent import Absent
 from trio_chat.server.audience import Audiences, Claim, Subscriber
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
@@ -37,7 +38,9 @@ class Devices:
         nicknames: Nicknames,
         audiences: Audiences,
         subscribers: dict[str, Subscriber],
+        absent: Absent,
     ) -> None:
+        self._absent = absent
         self._chat, self._ring, self._logs, self._nicknames = chat, ring, logs, nicknames
         self._audiences, self._subscribers = audiences, subscribers
         self._coming: Counter[str] = Counter()  # by person, connections that are being attached
@@ -47,7 +50,9 @@ class Devices:
     def present(self, account: str) -> Person | None:
         """The person who is here under an account, if they can be joined."""
         person = self._chat.of_account(account)
-        return person if person and self._audiences.of_person(person.user_id) else None
+        if person is None or self._absent.holds(person):
+            return person
+        return person if self._audiences.of_person(person.user_id) else None
 
     def elsewhere(self, subscriber: Subscriber, account: str) -> Person | None:
         """The person who is here under an account, if that is somebody else than a guest who logs
@@ -57,16 +62,23 @@ class Devices:
         return person if guest and person is not guest else None
 
     async def join(
-        self, subscriber: Subscriber, person: Person, device: Device, rooms: Sequence[str] = ()
+        self,
+        subscriber: Subscriber,
+        person: Person,
+        device: Device,
+        origin: Origin,
+        rooms: Sequence[str] = (),
     ) -> Attached | Refused:
         """Let somebody in who is here already, on one more ``device``, on which they were a guest
-        in these rooms just before.
+        in these rooms just before. If they were absent, others see them as this ``origin``.
 
         One that has shown the same secret is the same device, which has come again.
         """
         if refused := self._refusal(person, device):
             return refused
-        attached = await self._attach(subscriber, person, device, rooms)
+        if not person.is_absent:
+            origin = person.origin
+        attached = await self._attach(subscriber, person, device, origin, rooms)
         if person.is_on(subscriber.id):
             self._replace(subscriber, person)
             return attached
@@ -90,7 +102,7 @@ class Devices:
         await self._depart(subscriber, guest, f"logged in as {present.origin.account}")
         self._nicknames.keep_only(subscriber, "")
         subscriber.key, subscriber.password_id = log_in.key or subscriber.key, log_in.password_id
-        attached = await self.join(subscriber, present, device, rooms)
+        attached = await self.join(subscriber, present, device, guest.origin, rooms)
         if isinstance(attached, Refused):
             subscriber.end("could not join the account", parting(attached.why), attached)
             return ()
@@ -105,7 +117,12 @@ class Devices:
         return Refused(f"You are here on {_DEVICES_MAX} devices, which is the limit.")
 
     async def _attach(
-        self, subscriber: Subscriber, person: Person, device: Device, rooms: Sequence[str]
+        self,
+        subscriber: Subscriber,
+        person: Person,
+        device: Device,
+        origin: Origin,
+        rooms: Sequence[str],
     ) -> Attached:
         """Let a connection that is logged in, the ``device``, speak for somebody who is here.
 
@@ -117,15 +134,18 @@ class Devices:
         if account and came_by_token(account, device):
             modes = modes.replace("o", "")
         attached = Attached(
-            person.nick, person.user_id, subscriber.id, person.origin,
+            person.nick, person.user_id, subscriber.id,
+            replace(origin, account=person.origin.account),
             secure=device.secure, key=subscriber.key, password_id=subscriber.password_id,
             address=device.address, one_room=device.one_room, modes=modes,
             rooms=tuple(rooms),
         )  # fmt: skip
         subscriber.user_id = person.user_id
-        subscriber.claim = self._audiences.of_person(person.user_id)[0].claim
+        others = self._audiences.of_person(person.user_id)
+        subscriber.claim = others[0].claim if others else self._absent.claim(person)
         self._subscribers[subscriber.id] = subscriber
-        with self._arriving(person.user_id):
+        comes_back = (person.identity,) if person.is_absent else ()
+        with self._arriving(person.user_id), self._ring.changing.under_way(*comes_back):
             await self._ring.happen(attached)
         return attached
 
@@ -166,10 +186,14 @@ class Devices:
     async def leave(self, subscriber: Subscriber, why: str, words: str, seen: str) -> bool:
         """Let one connection go, as ``Hub.depart``; returns whether its owner has gone with it."""
         person = self._chat.people.get(subscriber.user_id)
-        if person and self.stays(subscriber, person):
-            detached = Detached(person.nick, person.user_id, subscriber.id, person.origin)
+        always_on = person is not None and self._chat.is_always_on(person)
+        if person and (always_on or self.stays(subscriber, person)):
+            if always_on:
+                self._absent.keep(person, subscriber.claim)
+            detached = Detached(person.nick, person.user_id, subscriber.id, person.origin, seen)
             await self._ring.happen(detached)
             if not self._has_left(person):
+                await self._be_absent(person)
                 return False
         if person or subscriber.id == subscriber.user_id:
             await self._depart(subscriber, person, why, words, seen)
@@ -178,7 +202,16 @@ class Devices:
     def _has_left(self, person: Person) -> bool:
         """Whether somebody who has not departed has no connection any more."""
         is_here = self._chat.people.get(person.user_id) is person
-        return is_here and not person.devices and person.user_id not in self._coming
+        stays = person.user_id in self._coming or self._chat.is_always_on(person)
+        return is_here and person.is_absent and not stays
+
+    async def _be_absent(self, person: Person) -> None:
+        """Close what nobody hears any more, if somebody is absent from now on; a ban may have
+        ended their last connection.
+        """
+        if person.is_absent:
+            self._absent.look()
+            await self._logs.close_unheard(person.identity)
 
     async def _depart(
         self,
@@ -194,6 +227,8 @@ class Devices:
         why = parting_words(self._chat, person, why, words) if person else why
         departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
         await self._ring.happen(departed)
+        if person:
+            self._absent.forget(person)
         await self._logs.close_unheard(person.identity if person else "")
 
     def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:

@@ -70,6 +70,7 @@ from trio_chat.core.views import AnotherNick, Answer, Ban, Missed, Notice, Refus
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
+from trio_chat.server.absent import Absent
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.devices import Devices
@@ -124,8 +125,15 @@ class Hub:
         self.audiences = Audiences(chat, self.subscribers)
         self._ring = Ring(chat, log, self.progress, self.logs, self._realm)
         self.acting = self._ring.acting
+        self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
         self.devices = Devices(
-            chat, self._ring, self.logs, self.nicknames, self.audiences, self.subscribers
+            chat,
+            self._ring,
+            self.logs,
+            self.nicknames,
+            self.audiences,
+            self.subscribers,
+            self.absent,
         )
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
@@ -169,7 +177,7 @@ class Hub:
                 device = Device(
                     subscriber.id, enter.secure, subscriber.address, one_room=enter.one_room
                 )
-                return [await self.devices.join(subscriber, present, device)]
+                return [await self.devices.join(subscriber, present, device, enter.origin)]
             refused = await self._identities.claim(subscriber, nick, account, identity)
             if refused and not enter.near:
                 return [refused]
@@ -292,8 +300,11 @@ class Hub:
         return replace(event, changes=tuple(one for one in event.changes if one.mode != "o"))
 
     def all_read(self, subscriber: Subscriber) -> None:
-        """Note that somebody has read everything they were shown before the end."""
-        if person := self.chat.people.get(subscriber.user_id):
+        """Note that somebody has read everything they were shown before the end. Of who is absent
+        that is known: what has been said since was shown to nobody.
+        """
+        person = self.chat.people.get(subscriber.user_id)
+        if person and not person.is_absent:
             for name in person.rooms:
                 note_seen(self.chat.rooms[name], person, self.progress.last_shown)
 

@@ -5,6 +5,7 @@ takes it away has been shown; so it is never free while anybody still sees it in
 """
 
 from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import trio
 
@@ -13,7 +14,13 @@ from trio_chat.core.names import alternate_nick, fold, nick_problem
 from trio_chat.core.realm import Realm
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
-from trio_chat.server.audience import Subscriber
+from trio_chat.server.audience import Claim
+
+
+class Holder(Protocol):
+    """What holds nicknames: a connection, or what stands in for it."""
+
+    claim: Claim
 
 
 class Nicknames:
@@ -30,8 +37,8 @@ class Nicknames:
         self._reserved = all_looks((*RESERVED, *reserved))
         self._given_back = trio.Event()
 
-    def claim(self, subscriber: Subscriber, nick: str, account: str = "") -> Refused | None:
-        """Claim one more nickname for a subscriber who is logged in to this account, if to any.
+    def claim(self, holder: Holder, nick: str, account: str = "") -> Refused | None:
+        """Claim one more nickname for a holder who is logged in to this account, if to any.
 
         Refused if it is taken, somebody else's, or impossible.
         """
@@ -39,24 +46,24 @@ class Nicknames:
             return Refused(problem, Code.BAD_NICK, (nick,))
         if refused := self._not_yours(nick, account):
             return refused
-        wanted = looks(nick) - {*subscriber.claim.looks}
+        wanted = looks(nick) - {*holder.claim.looks}
         if self._is_taken(wanted):
             return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
         self._looks |= wanted
-        subscriber.claim.looks += tuple(wanted)
+        holder.claim.looks += tuple(wanted)
         return None
 
-    def claim_near(self, subscriber: Subscriber, wanted: str) -> str:
+    def claim_near(self, holder: Holder, wanted: str) -> str:
         """Claim a free nickname like the ``wanted`` one, and return it."""
         nick = alternate_nick(
             wanted, lambda nick: self._is_taken(looks(nick)) or self.is_owned(nick)
         )
-        self.claim(subscriber, nick)
+        self.claim(holder, nick)
         return nick
 
-    def keep_only(self, subscriber: Subscriber, nick: str) -> None:
-        """Give back all that a subscriber holds but this nickname; everything if it is empty."""
-        claim = subscriber.claim
+    def keep_only(self, holder: Holder, nick: str) -> None:
+        """Give back all that it holds but this nickname; everything if it is empty."""
+        claim = holder.claim
         given_back = {*claim.looks} - (looks(nick) if nick else set())
         claim.looks = tuple(look for look in claim.looks if look not in given_back)
         self._looks -= given_back

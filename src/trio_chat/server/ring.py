@@ -294,7 +294,7 @@ class Ring:
         """Count the use of an invitation; or say why it lets nobody in any more."""
         while isinstance(found := spend(self._chat.realm, used), InvitationUsed):
             try:
-                if await self._has_happened(found):
+                if await self.has_happened(found):
                     return None
             except Unavailable as error:
                 return not_kept(error)
@@ -304,7 +304,7 @@ class Ring:
         """Drop the key by which an operator lets the owner of an account in, if it is good."""
         realm = self._chat.realm
         while (account := realm.account(name)) and realm.resets(account, key, now):
-            if await self._has_happened(KeyDropped(account.name, key)):
+            if await self.has_happened(KeyDropped(account.name, key)):
                 return True
         return False
 
@@ -324,19 +324,19 @@ class Ring:
     async def _end(self, due: Callable[[], Event | None], what: str) -> None:
         try:
             while event := due():
-                await self._has_happened(event)
+                await self.has_happened(event)
         except Unavailable as error:
             logger.warning("%s could not end: %s", what, error)
 
     async def record(self, event: OfRealm) -> None:
         """Keep what has been decided elsewhere in the log of accounts, for the audit."""
         try:
-            while not await self._has_happened(event):
+            while not await self.has_happened(event):
                 pass
         except Unavailable as error:
             logger.warning("not recorded: %s", error)
 
-    async def _has_happened(self, event: Event) -> bool:
+    async def has_happened(self, event: Event) -> bool:
         """Let an event of the server's own happen; False if a barrier came before it, by which it
         has to be judged again. Raises Unavailable.
         """

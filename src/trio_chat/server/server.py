@@ -296,6 +296,8 @@ class Server:
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
         await self._drains.start(expire, self._hub)
+        await self._hub.absent.bring()
+        self._drains.start_soon(self._hub.absent.see_off)
 
     def _set_rules(self, settings: Settings) -> None:
         chat = self._hub.chat

@@ -27,7 +27,7 @@ class Moved(NamedTuple):
 def moved(event: Event) -> Moved | None:
     """Who has moved by an event; None if that is no account."""
     match event:
-        case Joined(room=room, origin=origin):
+        case Joined(room=room, origin=origin, absent=False):
             found = Moved(fold(origin.account), room, entered=True)
         case Left(room=room, origin=origin):
             found = Moved(fold(origin.account), room, gone=True)

@@ -84,7 +84,7 @@ def test_a_client_that_is_not_kept_forgets_nothing() -> None:
         ("/password a b", "A password is one word here"),
         ("/token new", "Usage: /token new NAME|list|drop NAME"),
         ("/token list all", "Usage: /token"),
-        ("/set rooms", "Usage: /set [rooms on|off]"),
+        ("/set rooms", "Usage: /set [rooms|always-on on|off]"),
         ("/account a b", "Usage: /account"),
         ("/account delete a b", "Usage: /account"),
         ("/account delete", "Usage: /account"),

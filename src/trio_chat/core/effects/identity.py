@@ -78,7 +78,7 @@ def shut_out(
     told: list[Delivery] = []
     for person in [*people]:
         shut = [device for device in person.devices if is_shut(device)]
-        if len(shut) == len(person.devices):
+        if shut and len(shut) == len(person.devices):
             told += log_out(state, [person], by)
         else:
             told += _ended(person, shut)

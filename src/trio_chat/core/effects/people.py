@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.effects.identity import (
+    demote,
     forget_known,
     is_opened,
     log_out,
@@ -34,21 +35,29 @@ from trio_chat.core.limits import note_limit
 from trio_chat.core.metadata import with_values
 from trio_chat.core.metadata_told import told_of_person
 from trio_chat.core.names import fold
+from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
 from trio_chat.core.state import State, is_silenced_somewhere, metadata_of, shown
 from trio_chat.core.views import Delivery, Presence
+
+#: The away message of those who are absent, unless they have left one of their own.
+NOT_CONNECTED = "not connected"
 
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     """People who watch for the nickname; the newcomer is in no room yet."""
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
-    person.devices = (_device(arrived, arrived.user_id, now),)
+    if arrived.absent:
+        person.away = NOT_CONNECTED
+    else:
+        person.devices = (_device(arrived, arrived.user_id, now),)
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     note_known(state, person)
     state.most = max(state.most, len(state.people))
     note_limit(state, person)
-    lost = [] if is_opened(state, arrived) else log_out(state, [person])
+    is_theirs = arrived.absent or is_opened(state, arrived)
+    lost = [] if is_theirs else log_out(state, [person])
     described = told_of_person(state, person, metadata_of(state, person), person.user_id)
     return [*_presence(state, arrived.nick, person.origin), *described, *lost]
 
@@ -59,8 +68,8 @@ def _device(event: Arrived | Attached, id: str, at: int) -> Device:
 
 
 def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
-    """Nobody. Nothing comes of it if what has opened the account does not any more, or its owner
-    has just gone.
+    """Nobody; if they were absent, those who are told that they are back. Nothing comes of it if
+    what has opened the account does not any more, or its owner has just gone.
     """
     person = state.people.get(attached.user_id)
     account = attached.origin.account
@@ -71,19 +80,40 @@ def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
     device = _device(attached, attached.device, entry.at)
     device.rooms, device.greeted = {}, bool(attached.rooms)
     narrow(person)
-    person.devices = (*person.devices, device)
+    was_absent, person.devices = person.is_absent, (*person.devices, device)
     state.further[device.id] = person
+    if was_absent:
+        person.origin = attached.origin
+        note_everywhere(state, person)
     note_limit(state, person)
-    return []
+    is_back = was_absent and person.away == NOT_CONNECTED
+    return _be_away(state, person, "") if is_back else []
 
 
 def _on_detached(state: State, detached: Detached, entry: Entry) -> Deliveries:
-    """Nobody: the person is still here."""
+    """Nobody, if the person is still here on another; else those who are told that they are away.
+
+    Who shows later what opens the account need not have shown what has made them an operator.
+    """
     _forget_device(state, detached.device)
-    if person := state.people.get(detached.user_id):
-        person.devices = tuple(d for d in person.devices if d.id != detached.device)
-        note_limit(state, person)
-    return []
+    if (person := state.people.get(detached.user_id)) is None:
+        return []
+    person.devices = tuple(d for d in person.devices if d.id != detached.device)
+    note_limit(state, person)
+    if not (person.is_absent and state.is_always_on(person)):
+        return []
+    for name in person.rooms if detached.seen else ():
+        note_seen(state.rooms[name], person, detached.seen)
+    told = demote(state, person) if person.is_operator else ()
+    return [*told, *(() if person.away else _be_away(state, person, NOT_CONNECTED))]
+
+
+def _be_away(state: State, person: Person, text: str) -> Deliveries:
+    """Tell others that somebody is connected no more, or is again."""
+    person.away = text
+    event = AwaySet(person.nick, text, person.user_id, person.origin)
+    everybody, *strangers = told_of(state, person, event)
+    return [replace(everybody, people=(), by=""), *strangers]
 
 
 def _forget_device(state: State, device: str) -> None:

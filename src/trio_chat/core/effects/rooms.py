@@ -56,7 +56,8 @@ def _on_joined(state: State, joined: Joined, entry: Entry) -> Deliveries:
         return _looked_at(room, person, joined, person.device(joined.via))
     others, first = len(room.members), not person.rooms
     # Those who were there when the join was judged may have left since.
-    if status := joined.status or ("" if others else first_status(state, room, person)):
+    nobody_leads = not (others or joined.absent)
+    if status := joined.status or (first_status(state, room, person) if nobody_leads else ""):
         room.status[person.user_id] = status
     room.state = after(room.state, entry)
     room.members[person.user_id] = person

@@ -36,6 +36,7 @@ _HELP = (
     "TOKEN KEEP name: let this client log in by itself, if it can be known again",
     "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
     "SET, SET ROOMS ON|OFF: choose whether you are in your rooms again when you log in",
+    "SET ALWAYS-ON ON|OFF: choose whether you stay there while you are not connected",
     "DEVICES, DEVICES END number: list your connections, end another one",
     "INFO [account]: tell of an account",
     "EXPORT: show all that is kept about your account",
