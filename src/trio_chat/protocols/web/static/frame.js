@@ -6,6 +6,7 @@ import { piecesOf } from "./text.js";
 
 const KEEPS_NOTHING = "This browser keeps nothing, so a message that has not arrived is lost when you close the page.";
 const BRIEF = 700; // ms of catching up that nobody needs to be told of
+const LIST = new Intl.ListFormat("en-GB"); // one, two and three
 const PEOPLE_MAX = 200; // in the list; the others are counted
 
 export class Frame {
@@ -158,8 +159,8 @@ export class Frame {
 
     #drawTyping() {
         const nicks = [...this.chat.model.here.typing.keys()];
-        const who = nicks.length > 3 ? `${nicks.length} people are` : nicks.length > 1 ? `${nicks.slice(0, -1).join(", ")} and ${nicks.at(-1)} are` : `${nicks[0]} is`;
-        show(this.typing, nicks.join(), () => [nicks.length ? `${who} typing…` : ""]);
+        const who = nicks.length > 3 ? `${nicks.length} people` : LIST.format(nicks);
+        show(this.typing, nicks.join(), () => [nicks.length ? `${who} ${nicks.length > 1 ? "are" : "is"} typing…` : ""]);
     }
 }
 
