@@ -113,8 +113,10 @@ def test_replies_reactions_removal_and_several_lines(browser: Browser, server: S
         expect(walt.locator(".reactions button")).to_have_text("👍2")
         thumb.click()
         expect(walt.locator(".reactions button")).to_have_text("👍1")
+        expect(walt.locator("#news p")).to_contain_text("one two")
         say(wendy, "/remove last")
         expect(walt.locator("#log .row.removed")).to_contain_text("(removed by wendy)")
+        expect(walt.locator("#news p")).to_have_count(0)
         walt.reload()
         expect(walt.locator("#log .row.said")).to_have_count(1)
 

@@ -19,6 +19,8 @@ export class Log {
     first = null; // of the window; null if it follows the end
     wanted = 0; // the key of a line to show as soon as it is there
     told = 0; // the key of the newest line that was read out
+    /** @type {Map<Shown, HTMLElement>} */
+    heard = new Map(); // the last ones that were
 
     /** @param {Chat} chat @param {HTMLElement} element @param {HTMLElement} down @param {HTMLElement} news */
     constructor(chat, element, down, news) {
@@ -269,9 +271,16 @@ export class Log {
         for (const line of fresh) {
             const words = shownLines(line.text).replace(/\n/g, " ");
             const start = line.kind === "action" ? `${line.nick} ` : line.nick ? `${line.nick}: ` : "";
-            this.news.append(h("p", {}, `${timeOf(line.time)} ${start}${words}`));
+            const node = h("p", {}, `${timeOf(line.time)} ${start}${words}`);
+            this.heard.set(line, node);
+            this.news.append(node);
         }
-        while (this.news.childElementCount > 20) this.news.firstChild?.remove();
+        const old = [...this.heard.keys()].slice(0, -20);
+        for (const [line, node] of this.heard) {
+            if (line.kind !== "removed" && !old.includes(line)) continue;
+            node.remove();
+            this.heard.delete(line);
+        }
     }
 
     // ── what the person does ─────────────────────────────────────────────────────────────────────
