@@ -18,7 +18,10 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
         rooms = await run("admin", *kept, "rooms")
         assert rooms == type(rooms)(0, "", "")
         told = await run("admin", *kept, "--json", "invitation", "2", "3")
-        assert {json.loads(line)["type"] for line in told.out.splitlines()} == {"notice"}
+        made, *notices = map(json.loads, told.out.splitlines())
+        assert (made["type"], made["uses"], made["days"]) == ("invited", 2, 3)
+        assert "invite=" in made["invitation"]
+        assert {notice["type"] for notice in notices} == {"notice"}
         helped = await run("admin", *kept, "help", "--json")
         assert json.loads(helped.out.splitlines()[0])["text"].startswith("help")
         refused = await run("admin", *kept, "kill", "bob", "spam")

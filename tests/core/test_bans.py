@@ -334,7 +334,9 @@ def test_the_lock_is_about_guests(ring: Ring) -> None:
     assert refusal(ring.decide("id-olga", UnlockChat())).why == "This chat is not locked."
 
 
-@pytest.mark.parametrize(("seconds", "end"), [(0, "for good"), (600, "until 1970-01-01 00:11 UTC")])
+@pytest.mark.parametrize(
+    ("seconds", "end"), [(0, "until somebody opens it"), (600, "until 1970-01-01 00:11 UTC")]
+)
 def test_a_lock_without_a_time_changes_none_that_is_there(
     ring: Ring, seconds: int, end: str
 ) -> None:

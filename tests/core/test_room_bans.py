@@ -332,7 +332,7 @@ def test_an_entry_says_who_when_until_when_and_why(house: House) -> None:
     ban(house, "mark", seconds=7200, why="spam")
     [mask] = masks(house)
     at = mask.at
-    assert mask == Mask("a:mark", "olga", at, 1, at + 2 * HOUR, "spam")
+    assert mask == Mask("a:mark", "olga", at, 1, at + 2 * HOUR, "spam", account="olga")
     state = house.chat.rooms["#den"].state
     assert decode_state(encode_state(state)) == state == house.state_from_log("#den")
 

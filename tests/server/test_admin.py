@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from admin_socket import ask, texts
+from admin_socket import ask, texts, user
 from irc_peers import irc_peer, settings
 from peers import House, Peer, running
 from trio_chat.app import open_log
@@ -363,7 +363,106 @@ async def test_bans_are_told_with_their_fields(house: House, path: Path) -> None
     [lifted, _] = await ask(path, "uban del 1")
     assert (lifted["type"], lifted["number"]) == ("unbanned", 1)
     await house.people("alice")
-    await ask(path, "#lobby ban spam*!*@*")
+    by = {"by": "chat.local", "by_account": user()}
+    assert by.items() <= banned.items()
+    assert by.items() <= ban.items()
+    assert by.items() <= lifted.items()
+    [banned] = await ask(path, "#lobby mute spam*!*@* 2h noise")
+    told = {"room": "#lobby", "mask": "m:spam*!*@*", "mute": True, "why": "noise", **by}
+    assert {"type": "banned", "seconds": 7200, **told}.items() <= banned.items()
     [ban] = await ask(path, "#lobby bans")
-    found = (ban["type"], ban["room"], ban["mask"], ban["number"], ban["until"])
-    assert found == ("ban", "#lobby", "spam*!*@*", 1, "")
+    assert {"type": "ban", "number": 1, **told}.items() <= ban.items()
+    assert f", by chat.local ({user()}): noise" in ban["text"]
+    [lifted] = await ask(path, "#lobby unban 1")
+    assert {"type": "unbanned", "room": "#lobby", "mask": "m:spam*!*@*", **by}.items() <= (
+        lifted.items()
+    )
+
+
+BY = {"by": "chat.local", "by_account": user()}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("#lobby kick bob x", {"type": "kicked", "room": "#lobby", "target": "bob", "why": "x"}),
+        ("#lobby topic Tea.", {"type": "topic", "room": "#lobby", "topic": "Tea."}),
+        (
+            "#lobby deop alice",
+            {
+                "type": "modes",
+                "room": "#lobby",
+                "changes": [{"add": False, "mode": "o", "argument": "alice"}],
+            },
+        ),
+        ("#lobby remove last bob x", {"type": "removed", "room": "#lobby", "author": "bob"}),
+        ("kill bob x", {"type": "killed", "target": "bob", "account": "", "why": "x"}),
+        ("lock 10m raid", {"type": "locked", "seconds": 600, "why": "raid"}),
+    ],
+)
+async def test_what_was_done_is_told_with_its_fields(
+    house: House, path: Path, line: str, told: dict[str, object]
+) -> None:
+    """The sentence is what is printed without ``--json``; others may follow it."""
+    [alice, bob] = [await house.connect(nick) for nick in ("alice", "bob")]
+    await alice.send(f"/register {PASSWORD}\n".encode())
+    await alice.until("Your nickname is yours now.")
+    await bob.send(b"hello\n")
+    await alice.until("bob: hello\n")
+    await ask(path, "#lobby op alice")
+    first, *others = await ask(path, line)
+    assert {**told, **BY}.items() <= first.items()
+    assert "chat.local" in first["text"]
+    assert {other["type"] for other in others} <= {"notice"}
+
+
+async def test_accounts_are_told_with_their_fields(house: House, path: Path) -> None:
+    await registered(house)
+    [account] = await ask(path, "account alice")
+    assert (account["type"], account["account"], account["operator"]) == ("account", "alice", False)
+    reset, notice = await ask(path, "account reset alice")
+    assert (reset["type"], reset["account"], reset["hours"]) == ("reset", "alice", 72)
+    assert (reset["secret"] in reset["text"], notice["type"]) == (True, "notice")
+    assert (await ask(path, "account delete alice"))[0].items() >= {
+        "type": "deleted", "account": "alice",
+    }.items()  # fmt: skip
+
+
+async def test_invitations_are_told_with_their_fields(house: House, path: Path) -> None:
+    assert [one["type"] for one in await ask(path, "invitation list")] == ["notice"]
+    made, *_ = await ask(path, "invitation 2 3")
+    token = made["invitation"].rpartition("invite=")[2]
+    assert (made["type"], made["uses"], made["days"]) == ("invited", 2, 3)
+    al = await house.connect("al")
+    await al.send(f"/invitation {token}\n".encode())
+    await al.until("/register PASSWORD")
+    [used] = await ask(path, "invitation list")
+    assert (used["type"], used["used"], used["uses"], used["revoked"]) == (
+        "invitation", 1, 2, False,
+    )  # fmt: skip
+    [revoked] = await ask(path, f"invitation revoke {used['id']}")
+    assert (revoked["type"], revoked["invitation"]) == ("revoked", used["id"])
+    [used] = await ask(path, "invitation list")
+    assert used["revoked"] is True
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("kill bob", "bad_command"),
+        ("kil bob", "bad_command"),
+        ("uban spam*!*@* 2x", "bad_command"),
+        ("uban 192.0.2.0/33", "bad_mask"),
+        ("uban 127.0.0.1", "not_bannable"),
+        ("uban nobody", "no_such_nick"),
+        ("uban del 3", "no_such_ban"),
+        ("#lobby unban 3", "no_such_ban"),
+        ("lock off", "no_change"),
+    ],
+)
+async def test_a_code_tells_why_something_is_refused(
+    house: House, path: Path, line: str, code: str
+) -> None:
+    await house.connect("alice")
+    [refused] = await ask(path, line)
+    assert (refused["type"], refused["code"]) == ("refused", code)

@@ -17,6 +17,8 @@ from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, NotDone
 from trio_chat.protocols.clean import clean
 from trio_chat.settings import Settings
 
+_GONE = "the server has gone before it answered"
+
 _PROMPT = "admin> "
 
 
@@ -105,11 +107,17 @@ async def _ask(path: Path, line: str) -> list[dict[str, Any]]:
     except OSError as error:
         raise CannotConnect(f"no server listens at {path}", about="server") from error
     async with stream:
+        data = b""
         try:
             with suppress(trio.BrokenResourceError):  # it does not listen to us, but says why
                 await stream.send_all(f"{line}\n".encode(errors="replace"))
                 await stream.send_eof()
-            data = b"".join([bytes(piece) async for piece in stream])
-            return [json.loads(told) for told in data.splitlines()]
-        except (trio.BrokenResourceError, ValueError) as error:
-            raise ConnectionLost("the server has gone before it answered") from error
+            async for piece in stream:
+                data += piece
+        except trio.BrokenResourceError as error:
+            if b'"refused"' not in data:
+                raise ConnectionLost(_GONE) from error
+    try:
+        return [json.loads(told) for told in data.splitlines()]
+    except ValueError as error:
+        raise ConnectionLost(_GONE) from error

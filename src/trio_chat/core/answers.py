@@ -9,6 +9,7 @@ left out.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -178,10 +179,14 @@ def _show_modes(room: Room, asker: Person, query: ShowModes) -> Answer:
 
 
 def _show_masks(room: Room, asker: Person, query: ShowMasks) -> Answer:
-    if query.mode != "b" and not (has_status(room, asker) or asker.is_operator):
+    """The entries; to those who do not lead the room, without the accounts of those who do."""
+    is_leader = has_status(room, asker) or asker.is_operator
+    if query.mode != "b" and not is_leader:
         name = room.state.name
         return Refused(f"Only an operator of {name} may see that.", Code.NEED_OP, (name,))
     masks = tuple(mask for mode, mask in room.state.masks if mode == query.mode)
+    if not is_leader:
+        masks = tuple(replace(mask, account="") for mask in masks)
     return Masks(room.state.name, query.mode, masks)
 
 

@@ -28,6 +28,7 @@ from trio_chat.core.remembered import remember
 from trio_chat.core.room import RoomState
 from trio_chat.core.standing import with_status_changed
 from trio_chat.core.views import Mask
+from trio_chat.core.words import account_or_user
 
 
 def log_of(event: Event) -> str:
@@ -60,8 +61,9 @@ def after(state: RoomState, entry: Entry) -> RoomState:
         case TopicSet(nick=nick, text=text):
             state = replace(state, topic=text, topic_by=nick, topic_at=at)
         case ModesSet(changes=changes):
+            account = account_or_user(event.nick, event.origin)
             for change in changes:
-                state = with_change(state, change, event.nick, at)
+                state = with_change(state, change, event.nick, at, account)
         case RoomRenamed(to=name):
             state = replace(state, name=name)
         case RoomMetadataSet(values=values):
@@ -69,7 +71,9 @@ def after(state: RoomState, entry: Entry) -> RoomState:
     return remember(before, state, event, entry.id, at)
 
 
-def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> RoomState:
+def with_change(
+    state: RoomState, change: Change, by: str = "", at: int = 0, account: str = ""
+) -> RoomState:
     """Return a room's state after one change of its modes, ``by`` somebody ``at`` a moment."""
     mode, argument = change.mode, change.argument
     if mode in STATUS:
@@ -81,7 +85,7 @@ def with_change(state: RoomState, change: Change, by: str = "", at: int = 0) -> 
             return replace(state, masks=masks)
         number = state.last_entry + 1
         until = at + change.seconds * 1000 if change.seconds else 0
-        entry = Mask(argument, by, at, number, until, change.why, change.whom)
+        entry = Mask(argument, by, at, number, until, change.why, change.whom, account)
         return replace(state, masks=(*masks, (mode, entry)), last_entry=number)
     if mode in KEYED:
         return replace(state, key=argument if change.add else "")

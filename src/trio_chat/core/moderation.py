@@ -91,22 +91,23 @@ def _unknown(name: str) -> Refused:
 def _network(network: IpNetwork) -> Target | Refused:
     if network.is_loopback:
         why = f"{written(network)} is the server's own machine, from where nobody can be kept out."
-        return Refused(why)
+        return Refused(why, Code.NOT_BANNABLE)
     return Target(NETWORK, written(network))
 
 
 def _no_network(text: str) -> Refused:
     written = cut(text, 50)
-    return Refused(f"{written} is not a network. Write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48.")
+    why = f"{written} is not a network. Write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48."
+    return Refused(why, Code.BAD_MASK)
 
 
 def _account(state: State, name: str) -> Target | Refused:
     if not name:
-        return Refused("Name the account: a:mallory.")
+        return Refused("Name the account: a:mallory.", Code.BAD_MASK)
     if (account := state.realm.account(name)) is None:
         return Refused(f"There is no account {cut(name, 50)}.", Code.NO_SUCH_NICK, (cut(name, 50),))
     if state.rules(account.name):
-        return Refused(f"{account.name} is an operator of this server, and cannot be banned.")
+        return _ruler(account.name)
     return Target(ACCOUNT, account.name)
 
 
@@ -114,7 +115,7 @@ def _mask(text: str) -> Target | Refused:
     """A mask of nothing but a network is that network."""
     mask = full_mask(text)
     if problem := mask_problem(mask):
-        return Refused(problem)
+        return Refused(problem, Code.BAD_MASK)
     if network := network_of(mask.removeprefix("*!*@")):
         return _network(network)
     if is_meant_as_network(host := mask.rpartition("@")[2]) and "/" in host:
@@ -122,14 +123,19 @@ def _mask(text: str) -> Target | Refused:
     return Target(MASK, mask)
 
 
+def _ruler(name: str) -> Refused:
+    why = f"{name} is an operator of this server, and cannot be banned."
+    return Refused(why, Code.NOT_BANNABLE)
+
+
 def _network_of(person: Person) -> Target | Refused:
     if person.is_operator:
-        return Refused(f"{person.nick} is an operator of this server, and cannot be banned.")
+        return _ruler(person.nick)
     network = network_of(person.address)
     if network is None or network.is_loopback:
         mask = f"{person.nick}!*@*"
         why = f"{person.nick} has no account, and is on the server's own machine"
-        return Refused(f"{why}: only the nickname can be banned, as {mask}.")
+        return Refused(f"{why}: only the nickname can be banned, as {mask}.", Code.NOT_BANNABLE)
     return Target(NETWORK, written(network), person.nick)
 
 
@@ -143,7 +149,8 @@ def _everybody(target: Target, asked: str) -> Refused | None:
     if not wide:
         return None
     why = f"A ban of {cut(asked, 50)} would hit everybody, or nearly"
-    return Refused(f"{why}: if you mean that, write {EVERYBODY}. /lock keeps out guests.")
+    how = f"if you mean that, write {EVERYBODY}. /lock keeps out guests."
+    return Refused(f"{why}: {how}", Code.NOT_BANNABLE)
 
 
 def _way_in(state: State, target: Target) -> Refused | None:
@@ -153,9 +160,11 @@ def _way_in(state: State, target: Target) -> Refused | None:
         return None
     hit = f"a ban of {written(network)} would hit all of them."
     if proxy := next(filter(network.overlaps, state.proxies), None):
-        return Refused(f"Others come in by {written(proxy)}, a proxy of this server: {hit}")
+        why = f"Others come in by {written(proxy)}, a proxy of this server: {hit}"
+        return Refused(why, Code.NOT_BANNABLE)
     if network in state.own:
-        return Refused(f"That is the server's own address, by which others may come in: {hit}")
+        why = f"That is the server's own address, by which others may come in: {hit}"
+        return Refused(why, Code.NOT_BANNABLE)
     return None
 
 
@@ -176,7 +185,7 @@ def _set_ban(
     replaced = bans.on(target.kind, target.value)
     if len(bans.all) >= BANS_MAX and replaced is None:
         why = f"There are {BANS_MAX} bans, which is the limit: lift some first."
-        return [Refused(why)]
+        return [Refused(why, Code.TOO_MANY_BANS)]
     banned = Banned(
         bans.last + 1, target.kind, target.value, asked.mute, bounded(asked.seconds),
         as_reason(asked.why, WHY_MAX), person.nick, person.user_id, target.whom, person.origin,
@@ -228,7 +237,7 @@ def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned 
 def _find(state: State, which: str) -> Ban | Refused:
     bans = state.realm.bans
     if is_number(which):
-        return bans.all.get(int(which)) or Refused(f"There is no ban {int(which)}.")
+        return bans.all.get(int(which)) or _no_ban(f"There is no ban {int(which)}.")
     target = read_target(state, which)
     found = bans.on(target.kind, target.value) if isinstance(target, Target) else None
     if found := found or next(chain(_naming(state, which), _of_value(state, which)), None):
@@ -237,8 +246,12 @@ def _find(state: State, which: str) -> Ban | Refused:
         return target
     why = f"There is no ban of {target.kind} {target.value}."
     for ban in _around(state, target):
-        return Refused(f"{why} Ban {ban.number} is about {ban.value}, which has it in it.")
-    return Refused(why)
+        return _no_ban(f"{why} Ban {ban.number} is about {ban.value}, which has it in it.")
+    return _no_ban(why)
+
+
+def _no_ban(why: str) -> Refused:
+    return Refused(why, Code.NO_SUCH_BAN)
 
 
 def _of_value(state: State, text: str) -> Iterator[Ban]:
@@ -305,9 +318,9 @@ def _lock(state: State, person: Person, asked: LockChat) -> Sequence[Locked | Lo
     if not person.is_operator:
         return [operators_only()]
     if asked.seconds is None and (lock := state.realm.lock):
-        end = f"until {minute(lock.until)}" if lock.until else "for good"
+        end = f"until {minute(lock.until)}" if lock.until else "until somebody opens it"
         why = f"This chat is locked {end}{reason(lock.why)}. /lock 1h sets another time"
-        return [Refused(f"{why}, /lock off opens it.")]
+        return [Refused(f"{why}, /lock off opens it.", Code.NO_CHANGE)]
     seconds = LOCK_SECONDS if asked.seconds is None else bounded(asked.seconds)
     why = as_reason(asked.why, WHY_MAX)
     locked = Locked(seconds, why, person.nick, person.origin)
@@ -320,7 +333,7 @@ def _unlock(state: State, person: Person, asked: UnlockChat) -> Sequence[Unlocke
     if not person.is_operator:
         return [operators_only()]
     if state.realm.lock is None:
-        return [Refused("This chat is not locked.")]
+        return [Refused("This chat is not locked.", Code.NO_CHANGE)]
     return [Unlocked(person.nick, person.origin)]
 
 

@@ -9,6 +9,7 @@ from trio_chat.core.denials import nobody, operators_only
 from trio_chat.core.events import AccountDropped, AccountReset, Killed, OperatorDropped
 from trio_chat.core.letters import as_reason
 from trio_chat.core.names import fold
+from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
 from trio_chat.core.state import State
 from trio_chat.core.views import Refused
@@ -56,9 +57,10 @@ def _drop_operator(
     if (account := state.realm.account(drop.name)) is None:
         return [no_account(drop.name)]
     if fold(account.name) in state.operators:
-        return [Refused(f"{account.name} is an operator by accounts.operators: change that.")]
+        why = f"{account.name} is an operator by accounts.operators: change that."
+        return [Refused(why, Code.NO_CHANGE)]
     if not account.operator:
-        return [Refused(f"{account.name} is no operator of this server.")]
+        return [Refused(f"{account.name} is no operator of this server.", Code.NO_CHANGE)]
     return [OperatorDropped(account.name, person.nick, person.origin)]
 
 

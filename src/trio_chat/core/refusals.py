@@ -7,6 +7,7 @@ class Code(Enum):
     """A reason. The comment beside each names what the refusal is ``about``, in this order."""
 
     OTHER = auto()
+    BAD_COMMAND = auto()
     NO_SUCH_NICK = auto()  # nick
     CANNOT_WRITE_TO = auto()  # nick
     NO_SUCH_ROOM = auto()  # room
@@ -29,6 +30,11 @@ class Code(Enum):
     FULL = auto()  # room
     INVITE_ONLY = auto()  # room
     BANNED = auto()  # room
+    BAD_MASK = auto()
+    NO_SUCH_BAN = auto()
+    NOT_BANNABLE = auto()
+    TOO_MANY_BANS = auto()
+    NO_CHANGE = auto()
     BANNED_FROM_CHAT = auto()
     MUTED = auto()
     LOCKED = auto()

@@ -75,7 +75,7 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
     if isinstance(target, Refused):
         return [target]
     if target.identity == person.identity:
-        return [Refused("You cannot ban yourself.")]
+        return [Refused("You cannot ban yourself.", Code.NOT_BANNABLE)]
     seconds, why = bounded(asked.seconds), as_reason(asked.why, WHY_MAX)
     entry, whom = _entry(asked, target), target.name
     if names_somebody(entry, whom, whom):  # the entry says it
@@ -83,7 +83,7 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
     change = Change(True, "b", entry, seconds=seconds, why=why, whom=whom)
     outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
-        return outcomes or [Refused("There is such a ban already.")]
+        return outcomes or [Refused("There is such a ban already.", Code.NO_CHANGE)]
     told = "\n".join(_told(state, state.rooms[fold(asked.room)], person, asked, target))
     return [*outcomes, Notice(told, state.name(asked.room))] if told else outcomes
 
@@ -244,7 +244,7 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
     if is_number(which):
         found = [entry for entry in bans if entry.number == int(which)]
         why = f"There is no ban {int(which)} in {room.state.name}."
-        return found or Refused(f"{why} /bans lists them.", about=(room.state.name,))
+        return found or _no_ban(room, why)
     target = read_target(state, which)
     # What is about the name itself is found whether anybody has it or not.
     entries = [entry_mask(which), f"{ACCOUNT}{which}"]
@@ -256,8 +256,11 @@ def _find(state: State, room: Room, which: str) -> Sequence[Mask] | Refused:
     if found := found or [entry for entry in bans if fold(entry.whom) == fold(which)]:
         return found
     whom = cut(which, 50) if isinstance(target, Refused) else target.entry
-    why = f"There is no ban of {whom} in {room.state.name}. /bans lists them."
-    return Refused(why, about=(room.state.name,))
+    return _no_ban(room, f"There is no ban of {whom} in {room.state.name}.")
+
+
+def _no_ban(room: Room, why: str) -> Refused:
+    return Refused(f"{why} /bans lists them.", Code.NO_SUCH_BAN, (room.state.name,))
 
 
 # ── the end of their time ──────────────────────────────────────────────────────────────────────

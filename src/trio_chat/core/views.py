@@ -172,7 +172,8 @@ class Mask:
 
     ``number`` names it, and is never used again in that room. It was set ``by`` somebody ``at`` a
     moment, and ends ``until`` another (unix milliseconds), or never if that is 0. ``whom`` is the
-    name by which somebody was banned, if the mask does not say it.
+    name by which somebody was banned, if the mask does not say it. Only those who lead the room are
+    told the ``account`` of whoever has set it, or their name on the operators' socket.
     """
 
     mask: str
@@ -182,6 +183,7 @@ class Mask:
     until: int = 0
     why: str = ""
     whom: str = ""
+    account: str = ""
 
 
 @fact
@@ -450,6 +452,40 @@ class Notice:
     room: str = ""
     refusal: bool = field(default=False, compare=False)
     urgent: bool = field(default=False, compare=False)
+
+
+@fact
+class NewInvitation(Notice):
+    """The answer to MakeInvitation: a ``link``, or a token where there is none, for so many people
+    (``uses``), and so many ``days``.
+    """
+
+    link: str = ""
+    uses: int = 1
+    days: int = 1
+
+
+@fact
+class UsedInvitation:
+    """An invitation that was used, or ``revoked``: how often, of how many times; by which accounts,
+    as far as they are known; and until when it could be (unix milliseconds).
+    """
+
+    text: str
+    id: str
+    used: int
+    uses: int
+    users: tuple[str, ...]
+    operator: bool
+    revoked: bool
+    until: int
+
+
+@fact
+class UsedInvitations(Notice):
+    """The answer to ListInvitations."""
+
+    invitations: tuple[UsedInvitation, ...] = ()
 
 
 @fact

@@ -7,10 +7,8 @@ the rest is answered, and the connection ends.
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from trio_chat.core.commands import (
     Announce,
@@ -23,41 +21,19 @@ from trio_chat.core.commands import (
     ResetAccount,
     UseInvitation,
 )
-from trio_chat.core.events import AccountDropped, Banned, Event, OperatorDropped, Unbanned
+from trio_chat.core.events import Event
 from trio_chat.core.queries import Audit, FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import (
-    Answer,
-    Audited,
-    Ban,
-    BanEffect,
-    Bans,
-    LockEffect,
-    Mask,
-    Masks,
-    Notice,
-    People,
-    Refused,
-    Reports,
-    Rooms,
-    Shown,
-)
-from trio_chat.protocols.audit import audit_line, audit_notes, report_lines
-from trio_chat.protocols.irc.text import shown as readable
-from trio_chat.protocols.irc.times import timestamp
+from trio_chat.core.views import Answer, Notice, Refused, Shown
+from trio_chat.protocols.admin_objects import objects
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
-from trio_chat.protocols.plain.wording import OURS, SETTLED, wording
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Session
 from trio_chat.protocols.slashes import described
 
 _NOT_HERE = "That is for people in the chat, and you are not in it here."
 _WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
 _RELOADING = "The settings are read again. The server's log says what has come of it."
-
-
-# Before a word, but not before the path of a file.
-_SLASH = re.compile(r"(?<!\S)/(?=[^\s/]+(?!\S))")
 
 
 def _account(room: str, rest: str) -> Command:
@@ -138,91 +114,6 @@ class AdminDialect(Dialect):
         return b"".join(json.dumps(told).encode() + b"\n" for told in objects(shown))
 
 
-def objects(shown: Shown) -> Iterator[dict[str, Any]]:
-    """The objects that tell of something."""
-    match shown:
-        case Refused(why, code):
-            yield {"type": "refused", "text": _bare(readable(why)), "code": code.name.lower()}
-        case BanEffect() | LockEffect() | Notice():
-            yield from _notices(map(_bare, wording(shown)))
-        case People(of, people):
-            for one in people:
-                yield _told("person", People(of, (one,))) | {
-                    "nick": one.nick,
-                    "account": one.origin.account,
-                    "rooms": list(one.rooms),
-                    "address": one.address,
-                    "host": one.origin.host,
-                    "tls": one.secure,
-                    "operator": "o" in one.modes,
-                    "since": timestamp(one.since),
-                }
-        case Bans((_, *_) as bans):
-            for ban in bans:
-                yield _told("ban", Bans((ban,))) | _ban(ban) | _times(ban) | {"by": ban.by}
-        case Masks(place, _, (_, *_) as masks):
-            for mask in masks:
-                about = {"room": place, "number": mask.number, "mask": mask.mask, "why": mask.why}
-                told = _told("ban", Masks(place, "b", (mask,)))
-                yield told | about | _times(mask) | {"by": mask.by}
-        case Banned():
-            yield _told("banned", shown) | _ban(shown) | {"seconds": shown.seconds, "by": shown.by}
-        case Unbanned(number, by):
-            yield _told("unbanned", shown) | {"number": number, "by": by}
-        case Reports(()):
-            yield from _notices(report_lines(shown))
-        case Audited(entries):
-            yield from _notices(map(_bare, audit_notes(shown)))
-            for entry in entries:
-                yield {
-                    "type": "done",
-                    "text": readable(audit_line(entry)),
-                    "time": timestamp(entry.at),
-                    "room": getattr(entry.event, "room", ""),
-                }
-        case Reports(reports):
-            for entry, message in reports:
-                yield {
-                    "type": "report",
-                    "text": "".join(map(readable, report_lines(Reports(((entry, message),))))),
-                    "time": timestamp(entry.at),
-                    "msgid": getattr(entry.event, "msgid", ""),
-                }
-        case Rooms(rooms):
-            for room in rooms:
-                more = {"room": room.name, "members": room.members, "topic": room.topic}
-                yield _told("room", Rooms((room,))) | more
-        case _:  # lines that begin otherwise repeat it for the tutorial's client
-            yield from _notices(line for line in wording(shown) if line.startswith(OURS))
-
-
-def _ban(ban: Ban | Banned) -> dict[str, Any]:
-    fields = ("number", "kind", "value", "whom", "mute", "why")
-    return {name: getattr(ban, name) for name in fields}
-
-
-def _times(ban: Ban | Mask) -> dict[str, str]:
-    """When a ban was set, and when it ends; empty if it never does."""
-    return {"since": timestamp(ban.at), "until": timestamp(ban.until) if ban.until else ""}
-
-
-def _bare(sentence: str) -> str:
-    """Name commands without the slash that they have in the chat."""
-    return _SLASH.sub("", sentence)
-
-
-def _notices(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    return ({"type": "notice", "text": _sentence(line)} for line in lines)
-
-
-def _told(kind: str, shown: Shown) -> dict[str, Any]:
-    return {"type": kind, "text": " ".join(map(_sentence, wording(shown)))}
-
-
-def _sentence(line: str) -> str:
-    return readable(line.removeprefix(OURS))
-
-
 class AdminSession(Session):
     """One connection's session (see ``protocols.session.Session`` for the contract)."""
 
@@ -273,16 +164,13 @@ class AdminSession(Session):
             self._room, _, rest = text.partition(" ")
         read = read_verb(self._room, f"/{rest.strip().removeprefix('/')}", _ROWS)
         if isinstance(read, UseInvitation):
-            return Refused(_NOT_HERE)
+            read = Refused(_NOT_HERE)
+        if isinstance(read, Refused) and read.code is Code.OTHER:
+            return replace(read, code=Code.BAD_COMMAND)
         return read
 
     def done(self, event: Event) -> Iterable[Ask]:
-        told = SETTLED.get(type(event))
-        if isinstance(event, AccountDropped):
-            told = f"The account {event.name} is deleted. Nobody else can have its name."
-        elif isinstance(event, OperatorDropped):
-            told = f"{event.name} is no operator of this server any more."
-        self.reply(Notice(told)) if told else self._tell(event)
+        self._tell(event)
         return ()
 
     def done_elsewhere(self, event: Event) -> Iterable[Ask]:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from trio_chat.core.admission import spend
 from trio_chat.core.commands import ListInvitations, MakeInvitation
@@ -12,7 +12,7 @@ from trio_chat.core.limits import refuse_locked
 from trio_chat.core.realm import DAYS_MAX, USES_MAX, Spent
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person
-from trio_chat.core.views import Notice, Refused
+from trio_chat.core.views import NewInvitation, Notice, Refused, UsedInvitation, UsedInvitations
 from trio_chat.protocols.invitation import (
     ID_BYTES,
     Invitation,
@@ -167,17 +167,20 @@ class Admission:
         if not person.is_operator:
             return operators_only()
         if isinstance(command, ListInvitations):
-            return Notice("\n".join(self._used()) or "No invitation has been used.")
+            used = tuple(self._used())
+            told = "\n".join(one.text for one in used) or "No invitation has been used."
+            return UsedInvitations(told, invitations=used)
         now = self._clock()
         try:
             token = new_token(self._key, now, uses=command.uses, days=command.days)
         except ValueError as error:
             return Refused(f"{str(error).capitalize()}.")
         link = self._link(token)
-        return Notice("\n".join(way_in(link, command.uses, command.days, self.web)))
+        told = "\n".join(way_in(link, command.uses, command.days, self.web))
+        return NewInvitation(told, link=link, uses=command.uses, days=command.days)
 
-    def _used(self) -> list[str]:
-        """A line for each invitation that was used or revoked and has not expired."""
+    def _used(self) -> list[UsedInvitation]:
+        """The invitations that were used or revoked and have not expired."""
         now, realm = self._clock(), self._hub.chat.realm
         accounts = [one for one in realm.accounts.values() if not one.dropped]
         names = {account.identity: account.name for account in accounts}
@@ -191,13 +194,20 @@ def _use(invitation: Invitation, identity: str = "", account: str = "") -> Invit
     return InvitationUsed(id, uses, expires, identity, account, operator)
 
 
-def _described(spent: Spent, names: Mapping[str, str]) -> str:
+def _described(spent: Spent, names: Mapping[str, str]) -> UsedInvitation:
     """An invitation, and the accounts of those who have used it, as far as they are known."""
+    users = tuple(names[one] for one in spent.by if one in names)
+    return UsedInvitation(
+        _sentence(spent, users), spent.id, len(spent.by), spent.uses, users,
+        spent.operator, spent.revoked, spent.expires,
+    )  # fmt: skip
+
+
+def _sentence(spent: Spent, users: Sequence[str]) -> str:
     if spent.revoked and not spent.by:
         return f"{spent.id}: revoked"
     day = time.strftime("%Y-%m-%d", time.gmtime(spent.expires / 1000))
-    users = ", ".join(names[one] for one in spent.by if one in names)
-    by = f", by {users}" if users else ""
+    by = f", by {', '.join(users)}" if users else ""
     makes = ", makes operators" if spent.operator else ""
     revoked, until = ("revoked, ", "") if spent.revoked else ("", f", until {day}")
     return f"{spent.id}: {revoked}used {len(spent.by)} of {spent.uses} times{by}{until}{makes}"

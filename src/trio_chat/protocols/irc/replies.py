@@ -140,7 +140,8 @@ _LISTS = {
 def masks(out: ReplyBuffer, masks: Masks) -> None:
     """Tell one of a room's lists: 367 and 368, 348 and 349, or 346 and 347.
 
-    Our own client is also told the number of each entry, its end and its reason.
+    Our own client is also told the number of each entry, its end and its reason, and the account of
+    whoever has set it.
     """
     entry, end, name = _LISTS[masks.mode]
     for mask in masks.masks:
@@ -153,7 +154,8 @@ def masks(out: ReplyBuffer, masks: Masks) -> None:
 
 def _in_full(out: ReplyBuffer, entry: str, room: str, mask: Mask) -> None:
     moments = (str(mask.at // 1000), str(mask.number), str(mask.until // 1000))
-    out.last_param(entry, room, mask.mask, mask.by, *moments, mask.why)
+    by = f"{mask.by}!{mask.account}" if mask.account else mask.by
+    out.last_param(entry, room, mask.mask, by, *moments, mask.why)
 
 
 def bans(out: ReplyBuffer, bans: Bans) -> None:
@@ -161,7 +163,7 @@ def bans(out: ReplyBuffer, bans: Bans) -> None:
     for ban in bans.bans:
         whom = f"{ACCOUNT}{ban.value}" if ban.kind == "account" else ban.value
         whom = f"{MUTE}{whom}" if ban.mute else whom
-        mask = Mask(whom, ban.by, ban.at, ban.number, ban.until, ban.why)
+        mask = Mask(whom, ban.by, ban.at, ban.number, ban.until, ban.why, ban.whom, ban.account)
         _in_full(out, n.RPL_BANLIST, "*", mask)
     if not bans.more:
         out.last_param(n.RPL_ENDOFBANLIST, "*", "End of server ban list")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.views import Mask, Masks
-from trio_chat.core.words import reason
+from trio_chat.core.words import known_as, reason
 from trio_chat.protocols.durations import ending, lasting, moment
 
 
@@ -50,7 +50,8 @@ def _ban(ban: Mask) -> str:
     what = "may not speak" if ban.mask.startswith(MUTE) else "may not come in"
     because = f": {ban.why}" if ban.why else ""
     number = f"Ban {ban.number}: " if ban.number else ""
-    since = f", since {moment(ban.at)}, by {ban.by}" if ban.at else ""
+    by = known_as(ban.by, ban.account)
+    since = f", since {moment(ban.at)}, by {by}" if ban.at else ""
     return f"{number}{_whom(ban.mask)}{reason(ban.whom)} {what} {ending(ban.until)}{since}{because}"
 
 
@@ -58,5 +59,5 @@ def briefly(ban: Mask, until: str) -> str:
     """Tell of a ban in a row of a list; ``until`` is its end, empty if it has none."""
     what = "muted" if ban.mask.startswith(MUTE) else "banned"
     end = f"until {until}" if until else "for good"
-    by = f" by {ban.by}" if ban.by else ""
+    by = f" by {known_as(ban.by, ban.account)}" if ban.by else ""
     return f"{_whom(ban.mask)}: {what} {end}{by}{reason(ban.why)}"
