@@ -91,6 +91,45 @@ def test_history_unread_counts_and_private_talks(browser: Browser, server: Serve
     irina.close()
 
 
+def test_what_was_said_while_somebody_was_away_is_unread_and_listed(
+    browser: Browser, server: Server
+) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/register correct-horse")
+        expect(page.locator("#rooms .me")).to_contain_text("logged in")
+        say(page, "here I was")
+        shows(page, "here I was")
+        irina = Irc(server.port, "irina")
+    irina.until(" QUIT ")
+    irina.say("wendy: look at this")
+    for number in range(500):  # more than a page shows at first
+        irina.say(f"{number}")
+    irina.say("are you there?", "wendy")
+    irina.until("301 irina wendy")
+    with visited(browser, server.url) as page:
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        page.fill("#password", "correct-horse")
+        page.click("button.main")
+        expect(page.locator("[data-place=irina]")).to_contain_text("@1")
+        page.locator("[data-place=irina]").click()
+        shows(page, "are you there?")
+        page.locator("[data-place='#lobby']").click()
+        page.keyboard.press("F4")
+        hit = page.locator("dialog .found button")
+        expect(hit).to_contain_text("look at this")
+        hit.click()
+        expect(page.locator("#log .row.mention")).to_have_text(re.compile("look at this"))
+    with visited(browser, server.url) as page:
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        page.fill("#password", "correct-horse")
+        page.click("button.main")
+        expect(page.locator("[data-place=irina]")).to_be_visible()
+        expect(page.locator("[data-place=irina] .count")).to_have_count(0)
+    irina.close()
+
+
 def test_replies_reactions_removal_and_several_lines(browser: Browser, server: Server) -> None:
     with (
         visited(browser, server.url, "wendy") as wendy,

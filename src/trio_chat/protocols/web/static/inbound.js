@@ -6,6 +6,9 @@ import { shown } from "./text.js";
 const CTCP = "\x01";
 const HISTORY = new Set(["chathistory", "soju.im/search"]);
 
+// Batches of messages between which there may be others: of a search, and of what has waited for us.
+const SOME = new Set(["soju.im/search", "trio-chat/missed"]);
+
 const LOCKED = "This chat is for those who have its password, or an account";
 
 /** @param {Session} session @param {Line} line */
@@ -77,7 +80,7 @@ function inPlace(session, line, { batch, asked }) {
     const partner = own ? target : line.nick;
     const place = past ? batch.target : isRoom(target) ? target : partner;
     const id = idOf(line);
-    if (!past && batch?.kind !== "soju.im/search") session.history.saw(place, id, undefined);
+    if (!past && !SOME.has(batch?.kind ?? "")) session.history.saw(place, id, undefined);
     return { ...ofPerson(session, line), place: shown(place), id, own, past: past && asked ? asked.kind : "" };
 }
 

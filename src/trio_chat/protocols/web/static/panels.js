@@ -367,13 +367,18 @@ export class Panels {
         list.replaceChildren(...(hits.length ? hits : [h("li", { class: "none" }, none)]));
     }
 
-    /** Messages that mention us, in all places that are open. */
+    /** Messages that mention us: in all places that are open, and what only the server knows. */
     mentions() {
         const lines = this.chat.model.places.flatMap(({ name, lines }) => lines.filter(({ mention }) => mention).map((line) => ({ ...line, place: name })));
-        lines.sort((one, other) => other.time - one.time);
-        const list = h("ul", { class: "found" });
-        this.#showHits(list, lines.slice(0, 100), "Nobody has mentioned you lately.");
+        const list = h("ul", { class: "found", "aria-live": "polite" });
+        const show = (/** @type {any[]} */ found) => {
+            const all = [...new Map([...found, ...lines].map((line) => [line.id, line])).values()];
+            this.#showHits(list, all.sort((one, other) => other.time - one.time).slice(0, 100), "Nobody has mentioned you lately.");
+        };
+        show([]);
         this.window("Mentions of you", [list]);
+        this.waits = ({ type, found }) => type === "found" && show(found);
+        this.chat.ask({ do: "mentions" });
     }
 
     help() {

@@ -13,7 +13,7 @@ const WANTED = new Set([
     "draft/channel-rename", "draft/chathistory", "draft/event-playback", "draft/message-redaction",
     "draft/multiline", "draft/read-marker", "echo-message", "extended-join", "labeled-response",
     "message-tags", "multi-prefix", "no-implicit-names", "sasl", "server-time", "setname", "soju.im/search", "standard-replies",
-    "trio-chat/identity",
+    "trio-chat/identity", "trio-chat/missed",
 ]);
 
 const ON_THE_WAY_MAX = 64; // texts: one round trip, so this does not limit the speed
@@ -421,6 +421,7 @@ export class Session {
         },
         search: ({ place, words, query }) =>
             this.ask({ kind: "search", place, words, found: [] }, write("SEARCH", query)),
+        mentions: () => this.ask({ kind: "search", place: "", words: "", found: [] }, "MENTIONS 100"),
         list: () => this.ask({ kind: "list", place: "", rooms: [] }, "LIST"),
         line: ({ place, words }) => {
             if (!this.registered) throw new Error("There is no connection just now: try again later.");
