@@ -119,10 +119,12 @@ async def device(house: House, owner: str) -> Device:
     return one
 
 
-async def at_once(house: House, script: list[tuple[int, str]]) -> None:
+async def at_once(house: House, script: list[tuple[int, str]], *, always_on: bool) -> None:
     for name in ("al", "bo"):
         first = await irc_peer(house, name, link=True, rooms="#a,#b")
         await first.news(f"REGISTER * * {PASSWORD}")
+        if always_on:
+            await first.news("NS SET ALWAYS-ON ON")
         await first.say("QUIT")
         await first.rest()
     devices = [await device(house, owner) for owner in OWNERS]
@@ -169,14 +171,14 @@ def compare(shown: dict[str, str], afresh: dict[str, str]) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(script=st.lists(st.tuples(st.integers(0, 5), LINES), max_size=25))
-def test_all_devices_of_a_person_agree(script: list[tuple[int, str]]) -> None:
+@given(script=st.lists(st.tuples(st.integers(0, 5), LINES), max_size=25), always_on=st.booleans())
+def test_all_devices_of_a_person_agree(script: list[tuple[int, str]], always_on: bool) -> None:
     async def run() -> None:
         chosen = server_settings(
             limits={"message_burst": 1000, "messages_per_second": 1000},
             history={"replay": 100},
         )
         async with running(chosen) as house:
-            await at_once(house, script)
+            await at_once(house, script, always_on=always_on)
 
     trio.run(run, clock=trio.testing.MockClock(rate=1))
