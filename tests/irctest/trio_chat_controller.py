@@ -130,10 +130,15 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
         """There are none: the server has the accounts."""
 
     def registerUser(self, case: Any, username: str, password: str | None = None) -> None:  # noqa: N802
-        """By a plain connection: its lines are long enough for any password."""
+        """By IRC, so as to be in no room. A password that is too long for a line goes by a plain
+        connection, whose room is not to come back.
+        """
+        lines = f"NICK {username}\r\nUSER u 0 * :u\r\nNS REGISTER {password}\r\nQUIT\r\n"
+        if len(password or "") > 300:
+            lines = f"{username}\n/register {password}\n/set rooms off\n/quit\n"
         self.wait_for_port()
         with socket.create_connection((self.hostname, self.port), timeout=5) as peer:
-            peer.sendall(f"{username}\n/register {password}\n/quit\n".encode())
+            peer.sendall(lines.encode())
             answers = b"".join(iter(lambda: peer.recv(4096), b"")).decode()
         assert "Your nickname is yours now." in answers, answers
 
