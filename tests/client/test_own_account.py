@@ -4,10 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import trio
+
 from certificates import issue
 from irc_peers import IrcPeer, irc_peer
-from peers import House, running, settings
+from peers import PATIENCE, House, running, settings
 from terminals import Terminal, terminal
+from trio_chat import Notice, Settings
+from trio_chat.client import requests
+from trio_chat.client.runner import MessageChannel, RequestChannel, run_chat
+from trio_chat.settings import ClientSettings
 
 PASSWORD = "correct-horse"
 
@@ -63,6 +69,30 @@ async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
             assert await account_of(watcher, "bob_2") == ""
         async with screen(house, files.pin, first, "bob") as it:
             assert await account_of(watcher, "bob") == "bob"
+
+
+class Hasty:
+    """Says a command before there is a connection, and leaves once it has done what it should."""
+
+    told = ""
+
+    async def run(self, messages: MessageChannel, asked: RequestChannel) -> None:
+        await asked.send(requests.SlashCommand(f"/login bob {PASSWORD}", ""))
+        async for message in messages:
+            if isinstance(message, Notice) and "logged in" in message.text:
+                self.told = message.text
+                await asked.send(requests.Leave(""))
+
+
+async def test_a_command_that_is_typed_before_there_is_a_connection_waits_for_it() -> None:
+    async with running() as house:
+        bob = await irc_peer(house, "bob", rooms="")
+        await bob.news(f"REGISTER * * {PASSWORD}")
+        hasty = Hasty()
+        client = ClientSettings(protocol="irc")
+        with trio.fail_after(PATIENCE):
+            await run_chat(Settings(port=house.port, client=client), "sam", hasty)
+        assert hasty.told == "You are logged in as bob."
 
 
 async def test_what_was_said_while_nobody_was_here_is_new_on_the_next_device(

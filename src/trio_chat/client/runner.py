@@ -36,6 +36,9 @@ _ASKED = 1000
 # Messages not shown yet. Beyond that the server waits, until it drops us as a slow reader.
 _MESSAGES = 1000
 
+# Commands that wait until we are in for the first time. Any more are refused.
+_EARLY = 100
+
 #: How long leaving may take. What does not get through by then stays in the ``ResumeState``.
 LEAVE_TIMEOUT = 10.0  # seconds
 
@@ -104,6 +107,7 @@ class ChatRunner:
     ) -> None:
         self._retry, self._patience, self._state = settings.client.retry, patience, state
         self._asked, self._messages = asked, messages
+        self._early: list[requests.SlashCommand] = []
         self._news = trio.Event()
         self._connection = ReconnectingConnection(
             _remote(settings),
@@ -134,7 +138,7 @@ class ChatRunner:
             nursery.start_soon(self._do_all)
             try:
                 while await self._step():
-                    pass
+                    await self._ask_early()
             except ChatError as error:
                 failed = error
             nursery.cancel_scope.cancel("the chat has ended")
@@ -225,9 +229,27 @@ class ChatRunner:
                 return words
             if _is_reconnect(request):
                 await self._connection.reconnect()
+            elif isinstance(request, requests.SlashCommand) and self._is_early:
+                self._early.append(request)
             else:
                 self._ask(request)
         return None
+
+    @property
+    def _is_early(self) -> bool:
+        """Whether the server has not answered yet whether it lets us in: a command that is typed
+        while we start can wait for that.
+        """
+        is_open = not (self._connection.been_in or self._state.lost)
+        return is_open and len(self._early) < _EARLY
+
+    async def _ask_early(self) -> None:
+        if self._early and (self._connection.been_in or self._state.lost):
+            early, self._early = self._early, []
+            for request in early:
+                self._ask(request)
+            with suppress(ConnectionLost):
+                await self._connection.push()
 
     def _ask(self, request: requests.Request) -> None:
         try:

@@ -55,6 +55,26 @@ def test_a_draft_stays_also_when_the_network_shows_another_room():
     shown(model, script, network=network)
 
 
+def test_a_command_that_was_begun_before_there_was_a_room_goes_along():
+    model = FakeModel("#one")
+    model.shown = model.all[0]
+    joined = trio.Event()
+
+    async def network(news, wanted):
+        await joined.wait()
+        model.shown = model.all[1]
+        await news.send(("#one", said("al", "welcome"), ""))
+        await silent(news, wanted)
+
+    async def script(pilot, app):
+        await pilot.press(*"/login bob")
+        joined.set()
+        await until(pilot, lambda: "welcome" in text_of(app))
+        assert "❯ /login bob" in text_of(app)
+
+    shown(model, script, network=network)
+
+
 def test_what_is_being_written_is_known_as_it_is_written_and_there_at_the_start():
     """So it is there the next time, however this one ends."""
     model = demo_model()

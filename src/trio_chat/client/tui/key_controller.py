@@ -191,7 +191,7 @@ class KeyController:
 
     def follow(self) -> None:
         """Change to the current room's draft, whatever made it current, so that nothing is said in
-        the wrong room.
+        the wrong room. A command that was begun before there was a room goes along.
         """
         room = self._model.current
         if room is self._room:
@@ -199,6 +199,9 @@ class KeyController:
         if self.choice is not None:
             self.close()
         self._keep_draft()
+        left = self._room
+        if left.kind == "server" and left.draft[0].startswith("/") and not room.draft[0]:
+            room.draft, left.draft = left.draft, ("", 0)
         self._room = room
         self._take_draft()
 
