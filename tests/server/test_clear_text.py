@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from certificates import Files, issue, secured
 from peers import House, running, settings
+from trio_chat.protocols.invitation import Invitation, write_token
 
 FAR = "203.0.113.9"
 
@@ -100,6 +101,8 @@ async def test_they_are_told_in_their_own_language_and_nobody_hears_of_them(
         peer = await house.link(address=FAR)
         await peer.send(said)
         why = f"{WHERE}{house.port}"
+        if said.startswith(b"GET"):  # whoever asks by HTTP wants the page
+            why = why.replace("ircs:", "https:")
         length = str(len(f"This is a chat server. {why}\r\n"))
         assert await peer.rest() == told.format(why).replace("LENGTH", length)
         await peer.stream.aclose()
@@ -127,6 +130,30 @@ async def test_who_is_slow_to_ask_for_tls_is_not_greeted_in_clear(
     await trio.sleep(9)
     await slow.send(b"\x16")
     assert await slow.rest() == ""
+
+
+async def test_the_log_says_once_that_somebody_does_not_get_in(
+    autojump_clock: MockClock, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A browser that does not trust a certificate tries a dozen times."""
+    caplog.set_level(logging.INFO)
+    for _ in range(3):
+        peer = await house.link(address=FAR)
+        await peer.send(b"alice\n")
+        await peer.rest()
+        await peer.stream.aclose()
+        await wait_all_tasks_blocked()
+    assert caplog.text.count(f"not connected from {FAR}") == 1
+
+
+async def test_who_could_not_register_in_clear_is_not_told_how(files: Files) -> None:
+    tls = {**files.settings, "clear": "private"}
+    async with running(settings(tls=tls, accounts={"guests": "invited"})) as house:
+        alice = await house.link(address="192.168.1.1")
+        given = write_token(b"a key", Invitation("00" * 8, 0xFFFFFFFF, 1))
+        await alice.send(f"alice\n{given}\n".encode())
+        told = await alice.until("could read your password here.\n")
+        assert "/register" not in told
 
 
 async def test_over_tls_everybody_may_come(autojump_clock: MockClock, house: House) -> None:

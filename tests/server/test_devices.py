@@ -356,6 +356,19 @@ async def test_a_plain_connection_that_was_first_goes_on_showing_one(house: Hous
     assert sum(" 353 " in line for line in names) == 2
 
 
+async def test_who_logs_in_at_the_door_is_told_as_whom(house: House) -> None:
+    bob = await owner(house)
+    cat = await house.connect()
+    await cat.send(f"/login bob {PASSWORD}\n".encode())
+    await cat.until("*** You are logged in as bob.\n")
+    for peer in (cat, bob):
+        await peer.send(b"QUIT\r\n" if peer is bob else b"/quit\n")
+        await peer.rest()
+    cat = await house.connect()
+    await cat.send(f"/login bob {PASSWORD}\n".encode())
+    await cat.until("*** You are logged in as bob.\n")
+
+
 async def test_a_plain_guest_who_logs_in_stays_where_they_are(house: House) -> None:
     bob, cat = await owner(house), await house.connect("guest")
     await cat.send(b"/join #garden\n")

@@ -205,3 +205,12 @@ async def test_of_a_flood_of_arrivals_only_some_are_told_and_the_log_stays_short
         told = [await (await house.link(address="192.0.2.1")).rest() for _ in range(50)]
         assert all(text.startswith("*** Too many connections") for text in told)
         assert caplog.text.count("turned away 192.0.2.1") < 20
+
+
+def test_the_log_says_each_kind_of_thing_once_a_minute() -> None:
+    source = Source("192.0.2.1", LimitSettings())
+    assert [source.may_note("slow", now) for now in (0, 1, 59, 60, 61)] == [
+        True, False, False, True, False,
+    ]  # fmt: skip
+    assert source.may_note("lost", 61)
+    assert source.owes(61) == 60

@@ -40,8 +40,8 @@ async def secure_pinned(stream: trio.SocketStream, address: Address, pin: str) -
     secured = await _shake_hands(stream, address, _any_certificate(), about="pinned")
     if (seen := pin_of(_certificate(secured))) != pin:
         raise NotTrusted(
-            f"{address} shows another certificate ({shown_pin(seen)}) than the one that you trust "
-            f"({shown_pin(pin)}). It was renewed, or somebody in between listens in: ask its "
+            f"{address} shows another certificate ({shown_pin(seen)}) than the one whose pin you "
+            f"have ({shown_pin(pin)}). It was renewed, or somebody in between listens in: ask its "
             "operator whether the new one is right",
             about="changed",
         )

@@ -244,6 +244,8 @@ class Accounts:
         opened = await source.guesses.guess(judge, self._hashing, most=_WAITING)
         if opened is WRONG:
             self._report(source, name)
+        elif isinstance(opened, Refused) and source.may_note("guesses", trio.current_time()):
+            logger.warning("no more passwords are looked at for now: %s", opened.why)
         return opened or WRONG
 
     def _report(self, source: Source, name: str) -> None:

@@ -25,6 +25,9 @@ from trio_chat.server.sources import Source
 
 logger = logging.getLogger(__name__)
 
+_NOT_IN_CLEAR = (
+    "To make your nickname yours, connect with TLS: others could read your password here."
+)
 _NOT_NEEDED = Notice("You have an account, and need no invitation.")
 _RULES_ELSEWHERE = (
     "Your account is one of an operator of this server now. You act as one where you log in with "
@@ -198,13 +201,13 @@ class Credentials:
             return Notice(self._note, room)
         return replace(offer, room=room) if (offer := self._offer()) else None
 
-    def _offer(self) -> Offer | None:
+    def _offer(self) -> Offer | Notice | None:
         person = self._shared.hub.chat.people.get(self._subscriber.user_id)
         if not self._invited or person is None or person.origin.account:
             return None
         if self._shared.admission.unregistered(invited=not self._is_spent):
             return None
-        return Offer(self._makes_operators())
+        return Offer(self._makes_operators()) if self._is_private else Notice(_NOT_IN_CLEAR)
 
     async def may_operate(self, operate: Operate) -> Refused | None:
         """Why somebody may not be an operator of the server; None if they may."""

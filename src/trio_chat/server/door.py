@@ -246,7 +246,9 @@ def _only_tls(spoken: Spoken | None, settings: Settings, port: int, location: st
     location, if that is known.
     """
     name = settings.server.public_name
-    where = f"ircs://{Address(name, port)}" if name else f"ircs:// and the same host, port {port}"
+    scheme = "https" if spoken is Spoken.HTTP else "ircs"
+    here = Address(name, port) if name else f" and the same host, port {port}"
+    where = f"{scheme}://{here}"
     why = f"From where you are, you need encryption. Use TLS: {where}"
     if spoken is Spoken.HTTP and location:
         return _http(HTTPStatus.TEMPORARY_REDIRECT, why, {"Location": location})

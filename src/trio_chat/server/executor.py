@@ -235,6 +235,8 @@ class Executor:
             self.session.reply(
                 Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
             )
+            if self._source.may_note("slowed down", trio.current_time()):
+                logger.info("slowed down: it writes too fast")
         self._slowed = True
         await self._flush()
         self._ask_if_hung_up()

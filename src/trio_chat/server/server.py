@@ -468,7 +468,8 @@ class Server:
         try:
             entered = await self._door.enter(link, self.settings, introduced)
         except (NoEntry, trio.BrokenResourceError) as why:
-            logger.info("not connected from %s: %s", link.peer, why)
+            if source.may_note("not connected", trio.current_time()):
+                logger.info("not connected from %s: %s", link.peer, why)
             return None
         logger.info("connected from %s%s", link.peer, entered.how)
         return Connection(entered, self._shared, source, user_id=user_id)

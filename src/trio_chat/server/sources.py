@@ -38,6 +38,9 @@ _AGAIN = 60  # seconds
 # Lines of the server's log on refusals to one source: so many at once, then one in so many seconds.
 _REPORTS, _NEXT_REPORT = 10, 10.0
 
+# Lines of the server's log on connections that come to nothing, and on floods, of one source.
+_NEXT_NOTE = 60.0  # seconds
+
 
 class Source:
     """The books of one source. ``name`` is its address or network.
@@ -48,8 +51,8 @@ class Source:
     """
 
     __slots__ = (
-        "_reports", "_told", "arrivals", "complaints", "connections", "guesses", "is_exempt",
-        "lines", "metadata", "name", "new_passwords",
+        "_noted", "_reports", "_told", "arrivals", "complaints", "connections", "guesses",
+        "is_exempt", "lines", "metadata", "name", "new_passwords",
     )  # fmt: skip
 
     def __init__(self, name: str, limits: LimitSettings) -> None:
@@ -57,6 +60,7 @@ class Source:
         self.connections = 0
         self._reports = TokenBucket(rate=1 / _NEXT_REPORT, burst=_REPORTS)
         self._told = TokenBucket(rate=1 / _NEXT_TOLD, burst=_TOLD)
+        self._noted: dict[str, TokenBucket] = {}
         self.lines = FairQueue()
         self.guesses = Guesses()
         self.budget(limits)
@@ -82,6 +86,13 @@ class Source:
     def may_report(self, now: float) -> bool:
         """Whether one more line of the server's log may be spent on refusals to it."""
         return not self._reports.try_take(now)
+
+    def may_note(self, what: str, now: float) -> bool:
+        """Whether the server's log may say now what goes on there, of these kinds: each is said
+        once a minute at most.
+        """
+        new = TokenBucket(rate=1 / _NEXT_NOTE, burst=1)
+        return not self._noted.setdefault(what, new).try_take(now)
 
     def may_be_told(self, now: float) -> bool:
         """Whether one more handshake may be spent on telling it why it is banned."""
@@ -111,6 +122,7 @@ class Source:
             self.guesses.bucket,
             self.new_passwords,
             self.metadata,
+            *self._noted.values(),
         )
         return max(bucket.owes(now) for bucket in buckets if bucket)
 

@@ -83,10 +83,10 @@ class PlainSession(Session):
     """
 
     __slots__ = (
-        "_asked", "_by_key", "_encoding", "_ended", "_entering", "_first_line", "_framed", "_given",
-        "_has_quit", "_has_spoken", "_is_browser", "_line_bytes", "_lines", "_lobby", "_nick",
-        "_only_ascii", "_overlong", "_pending", "_question", "_refusals", "_room", "_telnet",
-        "_to_send", "_token", "_waiting", "_wanted", "_why",
+        "_asked", "_by_key", "_encoding", "_ended", "_entering", "_first_line", "_framed",
+        "_given", "_has_quit", "_has_spoken", "_is_browser", "_line_bytes", "_lines", "_lobby",
+        "_news", "_nick", "_only_ascii", "_overlong", "_pending", "_question", "_refusals",
+        "_room", "_telnet", "_to_send", "_token", "_waiting", "_wanted", "_why",
     )  # fmt: skip
 
     one_room = True
@@ -111,6 +111,7 @@ class PlainSession(Session):
         self._nick = ""
         self._entering = _NOBODY
         self._why = ""  # of the last refusal before they are in
+        self._news = ""  # what they are told once they are in a room
         self._asked = ""  # the nickname whose account is meant by /login
         self._has_spoken = False
         self._room = ""
@@ -203,16 +204,20 @@ class PlainSession(Session):
         match event:
             case Arrived(nick, origin=origin):
                 self._nick, self._entering = nick, _NOBODY
+                self._news = f"You are logged in as {origin.account}." if origin.account else ""
                 return [Ask(ComeBack(self._lobby) if origin.account else Join(self._lobby))]
             case Attached(nick, origin=origin, rooms=rooms):
                 self._nick, self._room = nick, ""
+                self._news = f"You are logged in as {origin.account}."
                 if rooms:
-                    self.reply(Notice(f"You are logged in as {origin.account}."))
+                    self._tell_news()
                 return [Ask(Join(rooms[0]) if rooms else ComeBack(self._lobby))]
             case Looked(room):
                 self._room = room
+                self._tell_news()
             case Joined(room, back=False):
                 before, self._room = self._room, room
+                self._tell_news()
                 if before and fold(before) != fold(room):  # they may have been kicked and be back
                     return [Ask(Leave(before), on_refused=_left_already)]
             case Invited(room=room, target=target):
@@ -229,6 +234,11 @@ class PlainSession(Session):
             case _ if words := SETTLED.get(type(event)):
                 self.reply(Notice(words))
         return ()
+
+    def _tell_news(self) -> None:
+        news, self._news = self._news, ""
+        if news:
+            self.reply(Notice(news))
 
     def done_elsewhere(self, event: Event) -> Iterable[Ask]:
         if isinstance(event, Renamed):
