@@ -59,6 +59,18 @@ async def test_two_people_talk(port, tmp_path):
     assert "Traceback" not in last_words(bob)
 
 
+async def test_what_is_typed_before_the_screen_is_there_is_read_line_by_line(port, tmp_path):
+    """That is what waits for the terminal's mode, and then for the line that takes it."""
+    async with guest(port, "al") as al, screen(port, tmp_path) as bob:
+        await bob.type("/msg al one\r/msg al two\r")
+        await bob.raw.until(ENTERED)
+        await bob.type("/msg al three\r/msg al four\n\r")
+        for number in ("one", "two", "three", "four"):
+            await al.until(f"bob -> al: {number}\n")
+        await bob.type("/quit\r")
+        assert await bob.ended() == 0
+
+
 async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
     store = {"TRIO_CHAT_HISTORY__STORE": str(tmp_path / "chat.db")}
     async with running_server(**store) as server, joined(server.port, tmp_path) as bob:

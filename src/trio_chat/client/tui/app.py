@@ -127,6 +127,7 @@ class ChatApp(Host):
     def on_mount(self) -> None:
         self._fold(self.size.width)
         self._prompt.focus()
+        self.call_later(self.takes_keys.set)
         self._alerts.begin()
         self.guest = Guest(self._network, lambda: self.post_message(Arrived()), self.guest_ended)
         self._ask(self._model.start(self._now()))

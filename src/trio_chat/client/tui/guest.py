@@ -10,13 +10,17 @@ Three rules keep the two loops apart:
 
 All of Textual's private names that we use are in this module: ``_driver`` and its mouse support,
 ``_fatal_error``, ``_exit_renderables``, the table of key sequences, the decoder and parser of
-input, and the thread that writes.
+input, the driver, and the thread that writes.
 """
 
 import asyncio
 import codecs
+import fcntl
 import os
 import signal
+import struct
+import termios
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -49,6 +53,9 @@ _HEARD = 1000
 
 # What may be asked for at a time; more than the longest paste that a server lets pass at once.
 _ASKED = 10_000
+
+# Seconds between two looks whether the screen has gone before it took a key.
+_LOOK = 0.1
 
 # Messages taken at a time: they fit into a frame, so keys never wait longer.
 _BATCH = 500
@@ -208,6 +215,29 @@ class Parser(XTermParser):
         yield from super().tick()
 
 
+class Driver(linux_driver.LinuxDriver):
+    """Reads no key before there is a line that takes it: Textual would lose it.
+
+    What was typed before the screen was there is in the terminal's queue, which has made newlines
+    of Enter: they would pass for a key that begins another line.
+    """
+
+    def run_input_thread(self) -> None:
+        ahead = _waiting(self.fileno).replace(b"\n", b"\r")
+        takes_keys: threading.Event = getattr(self._app, "takes_keys")  # noqa: B009
+        while not (self.exit_event.is_set() or takes_keys.wait(_LOOK)):
+            pass
+        for event in Parser().feed(ahead.decode(errors="replace")):
+            self.process_message(event)
+        super().run_input_thread()
+
+
+def _waiting(terminal: int) -> bytes:
+    """What waits to be read."""
+    number = struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)))[0]
+    return os.read(terminal, number) if number else b""
+
+
 def paste_text() -> None:
     vars(linux_driver)["XTermParser"] = Parser
 
@@ -251,7 +281,8 @@ def ask_the_terminal() -> None:
 
 
 class Host(App[None], inherit_bindings=False):
-    """An app with a guest. A subclass has ``on_arrived``, ``last_wishes`` and ``miss``.
+    """An app with a guest. A subclass has ``on_arrived``, ``last_wishes`` and ``miss``, and says
+    when it ``takes_keys``.
 
     ``last_code`` is the exit code if the guest ends first, ``failed`` the error that ended the app,
     ``result`` how the guest ended.
@@ -264,6 +295,10 @@ class Host(App[None], inherit_bindings=False):
     last_code = 0
     result: outcome.Outcome[None] | None = None
     failed: Exception | None = None
+
+    def __init__(self, *, ansi_color: bool | None = None) -> None:
+        self.takes_keys = threading.Event()
+        super().__init__(driver_class=Driver, ansi_color=ansi_color)
 
     def guest_ended(self) -> None:
         """Close, because the guest has ended."""
