@@ -265,7 +265,7 @@ async def test_a_message_that_was_removed_is_not_shown() -> None:
         await register(house)
         bob = await house.connect("bob")
         await bob.send(b"/msg alice oops\n/msg alice hi\n/remove last private alice\n")
-        await bob.until("Removed to alice: hi\n")
+        await bob.until("Removed in private with alice: hi\n")
         assert bare(await box(await plain_alice(house)))[1:] == ["*** THEN bob -> alice: oops"]
 
 

@@ -253,6 +253,17 @@ async def test_who_logs_out_and_gets_no_other_nickname_has_to_go(house: House) -
     assert house.server._hub.chat.person("bob") is None
 
 
+async def test_who_is_muted_is_told_how_often_they_may_enter_a_room(house: House) -> None:
+    """And by /why only that they are muted, which is the reason."""
+    op, mallory = await boss(house), await arrive(house, "mallory")
+    await op.news("UBAN mallory!*@* MUTE")
+    await mallory.say("JOIN #a", "JOIN #b", "WHY")
+    told = await mallory.until("you can do that only every ")
+    assert "too fast" not in told
+    told = await mallory.until(", ban 1")
+    assert "too fast" not in told
+
+
 async def test_who_is_muted_is_told_why_and_heard_by_nobody(house: House) -> None:
     op = await boss(house)
     mallory, bob = await arrive(house, "mallory"), await arrive(house, "bob", NEAR)
@@ -346,6 +357,14 @@ async def test_nothing_that_a_guest_says_comes_after_the_lock() -> None:
         log.go_on()
         assert "404" in "".join(await raider.news())
         assert [line for line in await op.news() if "RAID" in line and "PRIVMSG #" in line] == []
+
+
+async def test_a_network_that_begins_with_a_colon_is_written_with_a_zero_on_irc(
+    house: House,
+) -> None:
+    op = await boss(house)
+    [told] = await op.news("UBAN ::/0")
+    assert "a 0 before a colon at the beginning: 0::/64." in told
 
 
 async def test_who_floods_is_told_so_by_why() -> None:

@@ -280,7 +280,7 @@ async def test_plain_people_remove_what_they_said_last_in_private_too(house: Hou
     alice, bob = await house.people("alice", "bob")
     await alice.send(b"hello\n/msg bob swordfish\n/remove last private BOB\n/remove last\n")
     removed = "*** alice removed a message of their own.\n"
-    await alice.until(removed + "*** Removed to bob: swordfish\n")
+    await alice.until(removed + "*** Removed in private with bob: swordfish\n")
     await alice.until(removed + "*** Removed in #lobby: hello\n")
     assert "alice -> bob: swordfish\n" in await bob.until(removed)
     await bob.until(removed)

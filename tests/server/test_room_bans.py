@@ -180,7 +180,7 @@ async def test_people_on_plain_have_the_same_commands(house: House) -> None:
     al, bob = await plain(house, "al"), await plain(house, "bob")
     await al.send(b"/mute bob 1d12h too loud\n/bans\n")
     await bob.until("*** al muted bob!*@* for 1d12h (too loud).\n")
-    await al.until("*** Ban 1: bob!*@* may not speak until 20")
+    await al.until("*** Mute 1: bob!*@* may not speak until 20")
     assert (await al.until("\n")).endswith(", by al: too loud\n")
     await bob.send(b"hello\n/why\n/ban al\n")
     await bob.until("*** You may not speak in #tea until 20")

@@ -97,8 +97,9 @@ def _network(network: IpNetwork) -> Target | Refused:
 
 def _no_network(text: str) -> Refused:
     written = cut(text, 50)
-    why = f"{written} is not a network. Write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48."
-    return Refused(why, Code.BAD_MASK)
+    why = f"{written} is not a network. Write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48"
+    how = ", and a 0 before a colon at the beginning: 0::/64" if text.startswith(":") else ""
+    return Refused(f"{why}{how}.", Code.BAD_MASK)
 
 
 def _account(state: State, name: str) -> Target | Refused:

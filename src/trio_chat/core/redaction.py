@@ -85,7 +85,7 @@ def removed_words(entry: Entry, redacted: Redacted) -> Notice:
     first = said.text.partition("\n")[0]
     words = cut(first, _REMINDER)
     more = "…" if words != said.text else ""
-    where = f"to {redacted.to}" if redacted.to else f"in {said.room}"
+    where = f"in private with {redacted.to}" if redacted.to else f"in {said.room}"
     return Notice(f"Removed {where}: {words}{more}")
 
 

@@ -94,6 +94,7 @@ _PIECE = 64 * 1024  # bytes
 _KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount | Prefer
 
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
+_WHILE_MUTED = "While you may not speak, you can do that only every {}."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
 _SLOWED = "You have been sending too fast: for another {}, only {:g} messages a second."
@@ -232,9 +233,7 @@ class Executor:
     async def _slow_down(self, wait: float, cost: int) -> None:
         """Wait for pace and turn, without reading: a flood stays where it comes from."""
         if not self._slowed:
-            self.session.reply(
-                Notice(_TOO_FAST.format(self._limits.messages_per_second) if wait else _TOO_MUCH)
-            )
+            self.session.reply(Notice(self._why_slow(wait, cost)))
             if self._source.may_note("slowed down", trio.current_time()):
                 logger.info("slowed down: it writes too fast")
         self._slowed = True
@@ -245,6 +244,19 @@ class Executor:
             with self._lifetime.time_out():
                 await self._source.lines.wait(self._flow, cost, self._shared.drains)
         self._lifetime.was_busy()
+
+    def _why_slow(self, wait: float, cost: int) -> str:
+        if not wait:
+            return _TOO_MUCH
+        rate = self._limits.messages_per_second
+        if cost > 1 and self._is_limited():
+            return _WHILE_MUTED.format(waiting(cost / rate))
+        return _TOO_FAST.format(rate)
+
+    def _is_limited(self) -> bool:
+        """Whether a ban of the server, or its lock, mutes the peer."""
+        person = self._hub.chat.people.get(self._subscriber.user_id)
+        return person is not None and person.limit is not None
 
     def _ask_if_hung_up(self) -> None:
         """Send something to a peer that has ended its side, to learn whether it is still there.
@@ -377,7 +389,7 @@ class Executor:
         chat = self._hub.chat
         yield from explain(chat, chat.people[self._subscriber.user_id])
         seconds = self._bucket.owes(trio.current_time())
-        if self._slowed and seconds:
+        if self._slowed and seconds and not self._is_limited():  # or that has been said
             yield _SLOWED.format(waiting(seconds), self._limits.messages_per_second)
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:

@@ -191,7 +191,7 @@ def test_bans_are_asked_for_by_the_menu_read_and_lifted(monkeypatch):
         assert "account mallory: banned until 2023-11-15 05:44 by al (no" in text_of(app)
         assert "*!*@bad.example: muted for good by bob" in text_of(app)
         await pilot.press(*"bad", "enter")
-        assert "lift the ban on m:*!*@bad.example" in text_of(app)
+        assert "lift the mute on *!*@bad.example" in text_of(app)
         await pilot.press("down", "enter")
         assert asked[1:] == [requests.SlashCommand("/unban #lobby m:*!*@bad.example", "#lobby")]
         model.bans = BANS

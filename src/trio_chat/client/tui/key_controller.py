@@ -15,6 +15,7 @@ from trio_chat.client.tui.log import MessageLog
 from trio_chat.core.views import Mask, Masks
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.info import IDENTITY, MISSED, REDACTION
+from trio_chat.protocols.plain.modes import about
 from trio_chat.protocols.slashes import MENTIONS_MAX
 
 _MENTIONS = f"MENTIONS {MENTIONS_MAX}"
@@ -378,7 +379,7 @@ class KeyController:
     def _ask_to_lift(self, room: str, ban: Mask) -> None:
         undo = f"/unban {room}" if room else "/uban del"
         command = f"{undo} {ban.number or ban.mask}"
-        lift = (f"lift the ban on {clean(ban.mask)}", lambda: self._run(command))
+        lift = (f"lift the {clean(about(ban.mask))}", lambda: self._run(command))
         self._menu(lists.bans_of(room), ("leave it as it is", lambda: None), lift)
 
     def _ignore(self, nick: str, *, on: bool) -> None:

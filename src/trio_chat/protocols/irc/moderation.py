@@ -42,7 +42,7 @@ from trio_chat.protocols.session import Ask
 Asks = Iterable[Ask]
 Read = Callable[[ReplyBuffer, Message], Asks]
 
-UBAN = "ADD|DEL|INFO whom [MUTE] [[DURATION] time] [why], LIST"
+UBAN = "[ADD] whom [MUTE] [[DURATION] time] [why]|DEL whom|INFO whom|LIST"
 REPORT = "target msgid|last nickname [why]"
 REMOVE = "target msgid|last [nickname [why]]"
 LINE = "[time|minutes] {} [why]"

@@ -31,8 +31,14 @@ def _of_ban(by: str, change: Change, at: int) -> str:
         end = ending(at + change.seconds * 1000) if at and change.seconds else ""
         lasts = f" {end}" if end else lasting(change.seconds)
         return f"{by} {'muted' if muted else 'banned'} {whom}{lasts}{reason(change.why)}."
-    what = f"{'mute' if muted else 'ban'} on {whom}"
+    what = about(change.argument, change.whom)
     return f"{by} lifted the {what}." if by else f"The {what} has expired."
+
+
+def about(entry: str, whom: str = "") -> str:
+    """A ban, as it stands in a sentence: ``mute on account mallory``."""
+    what = "mute" if entry.startswith(MUTE) else "ban"
+    return f"{what} on {_whom(entry)}{reason(whom)}"
 
 
 def _whom(entry: str) -> str:
@@ -49,7 +55,8 @@ def listed(masks: Masks) -> list[str]:
 def _ban(ban: Mask) -> str:
     what = "may not speak" if ban.mask.startswith(MUTE) else "may not come in"
     because = f": {ban.why}" if ban.why else ""
-    number = f"Ban {ban.number}: " if ban.number else ""
+    noun = "Mute" if ban.mask.startswith(MUTE) else "Ban"
+    number = f"{noun} {ban.number}: " if ban.number else ""
     by = known_as(ban.by, ban.account)
     since = f", since {moment(ban.at)}, by {by}" if ban.at else ""
     return f"{number}{_whom(ban.mask)}{reason(ban.whom)} {what} {ending(ban.until)}{since}{because}"
