@@ -1,6 +1,6 @@
 // The meaning of the server's lines: one row each in the tables at the end.
 
-import { isRoom } from "./irc.js";
+import { fold, isRoom } from "./irc.js";
 import { shown } from "./text.js";
 
 const CTCP = "\x01";
@@ -324,8 +324,11 @@ const NUMERICS = {
     },
     "367": (session, [room = "", mask = "", by = "", , number = "", until = "", why = ""], asked) => {
         const ends = Number(until) ? ` until ${new Date(Number(until) * 1000).toLocaleString()}` : "";
-        const set = by ? ` by ${by.replace(/!.*/, "")}` : "";
-        note(session, asked, room, `${Number(number) ? `${number}: ` : ""}${mask} is banned${set}${ends}${why ? `: ${why}` : ""}`);
+        const [nick = "", account = ""] = by.split("!");
+        const known = account && !account.includes("@") && fold(account) !== fold(nick) ? ` (${account})` : "";
+        const whom = mask.replace(/^m:/, "").replace(/^a:/, "account ");
+        const what = mask.startsWith("m:") ? "is muted" : "is banned";
+        note(session, asked, room, `${Number(number) ? `${number}: ` : ""}${whom} ${what}${nick ? ` by ${nick}${known}` : ""}${ends}${why ? `: ${why}` : ""}`);
         if (asked) asked.count = (asked.count ?? 0) + 1;
     },
     "368": (session, [room = ""], asked) => {
