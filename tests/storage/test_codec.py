@@ -80,7 +80,8 @@ LASTING = st.one_of(
 @given(event=LASTING)
 def test_an_event_comes_back_as_it_was(event: Event) -> None:
     """But for the connection by which it was done, which is gone by then."""
-    event = replace(event, via="") if hasattr(event, "via") else event
+    of_the_moment = {"via": "", "back": False, "absent": False}
+    event = replace(event, **{k: v for k, v in of_the_moment.items() if hasattr(event, k)})
     beside = [getattr(event, name) for name in BESIDE] if isinstance(event, Said) else []
     assert decode(encode(event), *beside) == event
 

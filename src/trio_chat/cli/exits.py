@@ -91,7 +91,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         error = first_error(group)
         if debug:
             traceback.print_exception(error)
-        for line in f"{error}{_advice(error.about)}".splitlines():
+        for line in _with_advice(error).splitlines():
             print(f"trio-chat: {clean(line)}", file=sys.stderr)
         code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:
@@ -110,6 +110,12 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         code = CANNOT_WRITE
     if code:
         sys.exit(code)
+
+
+def _with_advice(error: ChatError) -> str:
+    advice = _advice(error.about)
+    told = str(error).removesuffix(".") if advice.startswith(".") else str(error)
+    return told + advice
 
 
 def _advice(about: str) -> str:
