@@ -56,10 +56,10 @@ async def plain_alice(house: House) -> Peer:
 
 
 async def box(peer: Peer) -> list[str]:
-    """What a plain person has been shown until an answer comes."""
+    """What a plain person has been shown until an answer comes; that they are logged in aside."""
     await peer.send(b"/rooms\n")
-    text = await peer.until("#lobby (")
-    return [line for line in text.splitlines()[:-1] if line]
+    lines = (await peer.until("#lobby (")).splitlines()[:-1]
+    return [line for line in lines if line and "You are logged in as " not in line]
 
 
 def bare(lines: list[str]) -> list[str]:
