@@ -289,7 +289,8 @@ async def test_an_account_can_begin_in_no_room(house: House) -> None:
     await cat.until("You are bob in #lobby;")
     await cat.send(b"/set\n/set rooms on\n/set rooms\n/set tea on\n")
     assert await cat.until("and always-on.\n") == (
-        f" nobody else is here yet. /help for more.\n*** {OFF}\n*** {ALWAYS}\n*** {ON}\n"
+        " nobody else is here yet. /help for more.\n*** You are logged in as bob.\n"
+        f"*** {OFF}\n*** {ALWAYS}\n*** {ON}\n"
         "*** Usage: /set [rooms|always-on on|off]\n*** You can choose rooms and always-on.\n"
     )
     await gone(cat, b"/quit\n")
