@@ -187,14 +187,12 @@ class Murder:
     async def owned(self, pairs: list[tuple[Claimant, Claimant]]) -> int:
         """Try all passwords of everybody: each name has one owner at most; returns the number."""
         owners = 0
-        async with (
-            running_server(patience=600, **self.variables) as server,
-            await connect(server.port, over_tls=self.over_tls) as stream,
-        ):
-            line = Line(stream, int)
-            await line.enter("judge")
-            for one, other in pairs:
-                opened = [await one.opens(line), await other.opens(line)]
+        async with running_server(patience=600, **self.variables) as server:
+            for number, (one, other) in enumerate(pairs):
+                async with await connect(server.port, over_tls=self.over_tls) as stream:
+                    line = Line(stream, int)
+                    await line.enter(f"judge{number}")
+                    opened = [await one.opens(line), await other.opens(line)]
                 assert opened != [True, True], f"{one.name} has two owners"
                 owners += any(opened)
         return owners
