@@ -3,12 +3,16 @@
 Clients say numbered messages as fast as they are acknowledged, in several rooms. What one of them
 was shown must be in the history afterwards: with the same id and text, in the same order. What
 was acknowledged must be there too; what was not, is sent again, and must not be there twice.
+
+Whoever has an account has a second device, which says nothing: of each life of the server it must
+be shown all that was said in its room from its first message to its last, once and in order.
 """
 
 import os
 import random
 import sys
 from collections import Counter, deque
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,19 +54,32 @@ class Client:
     acknowledged: dict[str, str] = field(default_factory=dict)  # by text, the id
     shown: list[tuple[str, str]] = field(default_factory=list)  # id and text, as they came
 
+    lives: list[list[str]] = field(default_factory=list)  # ids shown to the second device
+
     async def live(self, goes_on: bool) -> None:
         """Until the server is gone; or until all is acknowledged, unless it ``goes_on``."""
         with suppress(OSError, trio.BrokenResourceError):
             async with await connect(self.port, over_tls=self.over_tls) as stream:
-                if self.has_account:
-                    await stream.send_all(f"PASS {self.nick}:{PASSWORD}\r\n".encode())
-                await stream.send_all(
-                    b"CAP REQ :message-tags server-time echo-message batch\r\n"
-                    b"CAP REQ trio-chat/identity\r\n"
-                    b"IDENTITY %064d\r\nNICK %s\r\nUSER u 0 * :n\r\nCAP END\r\nJOIN %s\r\n"
-                    % (hash(self.nick) % 10**9, self.nick.encode(), self.room.encode())
-                )
+                await stream.send_all(self._introduction())
                 await self._converse(stream, goes_on)
+
+    async def listen(self) -> None:
+        """Be there with the second device until the server is gone."""
+        with suppress(OSError, trio.BrokenResourceError):
+            async with await connect(self.port, over_tls=self.over_tls) as stream:
+                await stream.send_all(self._introduction())
+                self.lives.append([])
+                async for message in _messages(stream):
+                    if message.command == "PRIVMSG" and "batch" not in message.tags:
+                        self.lives[-1].append(message.tags["msgid"])
+
+    def _introduction(self) -> bytes:
+        password = f"PASS {self.nick}:{PASSWORD}\r\n" if self.has_account else ""
+        return (
+            f"{password}CAP REQ :message-tags server-time echo-message batch\r\n"
+            f"CAP REQ trio-chat/identity\r\nIDENTITY {hash(self.nick) % 10**9:064}\r\n"
+            f"NICK {self.nick}\r\nUSER u 0 * :n\r\nCAP END\r\nJOIN {self.room}\r\n"
+        ).encode()
 
     async def _converse(self, stream: trio.abc.Stream, goes_on: bool) -> None:
         buffer, inside = b"", False
@@ -105,6 +122,19 @@ class Client:
         return f"@+trio-chat/id={token} PRIVMSG {self.room} :{text}\r\n".encode()
 
 
+async def _messages(stream: trio.abc.Stream) -> AsyncIterator[Message]:
+    """What comes; PING is answered."""
+    buffer = b""
+    while data := await stream.receive_some():
+        *lines, buffer = (buffer + data).split(b"\r\n")
+        for line in lines:
+            message = parse(line.decode())
+            assert message
+            if message.command == "PING":
+                await stream.send_all(b"PONG x\r\n")
+            yield message
+
+
 async def _kill_again_and_again(
     kills: int, chance: random.Random, *, over_tls: bool, accounts: bool, **variables: str
 ) -> list[Client]:
@@ -118,13 +148,17 @@ async def _kill_again_and_again(
         for left in range(kills, -1, -1):
             async with (
                 running_server(port=port, **SETTINGS, **variables) as server,
-                trio.open_nursery() as nursery,
+                trio.open_nursery() as listening,
             ):
-                for client in clients:
-                    nursery.start_soon(client.live, bool(left))
-                if left:
-                    await trio.sleep(chance.uniform(0.05, 0.6))
-                    server.process.kill()
+                async with trio.open_nursery() as nursery:
+                    for client in clients:
+                        nursery.start_soon(client.live, bool(left))
+                        if accounts:
+                            listening.start_soon(client.listen)
+                    if left:
+                        await trio.sleep(chance.uniform(0.05, 2 if accounts else 0.6))
+                        server.process.kill()
+                listening.cancel_scope.cancel()
     return clients
 
 
@@ -136,6 +170,8 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
     lost = [pair for pair in shown if by_id.get(pair[0]) != pair[1]]
     acknowledged = [pair for client in clients for pair in client.acknowledged.items()]
     unkept = [text for text, id in acknowledged if by_id.get(id) != text]
+    gaps = [client.nick for client in clients if not _is_whole(client, history)]
+    heard = sum(len(ids) for client in clients for ids in client.lives)
     said = sum(client.number for client in clients)
     unordered = [
         c.nick for c in clients if [id for id, _ in c.shown] != sorted({id for id, _ in c.shown})
@@ -143,11 +179,20 @@ def _check(clients: list[Client], history: list[Entry]) -> str:
     report = (
         f"{said} said, {len(history)} in the history, {len(shown)} shown, "
         f"{len(acknowledged)} acknowledged; lost of what was shown: {len(lost)}, of what was "
-        f"acknowledged: {len(unkept)}, twice: {len(twice)}, out of order: {len(unordered)}"
+        f"acknowledged: {len(unkept)}, twice: {len(twice)}, out of order: {len(unordered)}; "
+        f"{heard} shown to second devices, not whole: {len(gaps)}"
     )
-    assert lost == unkept == twice == unordered == [], report
+    assert lost == unkept == twice == unordered == gaps == [], report
     assert len(history) == said == len(acknowledged), report
     return report
+
+
+def _is_whole(client: Client, history: list[Entry]) -> bool:
+    """Whether the second device was shown all from its first message to its last, in each life."""
+    ids = [entry.id for entry in history if entry.event.room == client.room]  # type: ignore[union-attr]
+    return all(
+        life == [id for id in ids if life[0] <= id <= life[-1]] for life in client.lives if life
+    )
 
 
 @pytest.mark.parametrize(
