@@ -88,7 +88,7 @@ class Client:
             for line in lines:
                 message = parse(line.decode())
                 assert message
-                if message.command == "366":
+                if message.command == "366" and not inside:  # the other device may enter first
                     inside = True
                     await stream.send_all(b"".join(map(self._line, self.waiting)))
                     await stream.send_all(self._say_more())
@@ -107,7 +107,7 @@ class Client:
             if text in self.waiting:
                 self.waiting.remove(text)
             assert self.acknowledged.setdefault(text, id) == id
-            if self.shown and id < self.shown[-1][0]:
+            if self.shown and id <= self.shown[-1][0]:
                 return  # it was there already when it was sent again: we are told of it alone
         self.shown.append((id, text))
 
