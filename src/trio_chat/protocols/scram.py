@@ -34,10 +34,11 @@ _NONCE_MOST = 256
 # "n": no channel binding; and no other identity to act as.
 _GS2_HEADER = "n,,"
 
+# Nothing that is a value has a NUL in it (RFC 5802, section 7).
 _NONCE = r"r=(?P<nonce>[!-+\--~]+)"
 _EXTENSIONS = r"(?:,[A-Za-z]=[^,]*)*"  # optional ones, which may be ignored
 _CLIENT_FIRST = re.compile(
-    rf"(?P<gs2>[ny],(?:a=(?P<as>[^,]+))?,)(?P<bare>n=(?P<name>[^,]+),{_NONCE}{_EXTENSIONS})"
+    rf"(?P<gs2>[ny],(?:a=(?P<as>[^,\0]+))?,)(?P<bare>n=(?P<name>[^,\0]+),{_NONCE}{_EXTENSIONS})"
 )
 _SERVER_FIRST = re.compile(rf"{_NONCE},s=(?P<salt>[^,]+),i=(?P<count>[0-9]{{1,9}}){_EXTENSIONS}")
 _CLIENT_FINAL = re.compile(
