@@ -378,3 +378,33 @@ async def test_a_plain_guest_who_logs_in_stays_where_they_are(house: House) -> N
     await cat.send(b"hello\n")
     await cat.until("bob: hello\n")
     assert commands(await bob.news())[-1] == "PRIVMSG #garden :hello"
+
+
+# ── what one device does, without a word of the others ─────────────────────────────────────────
+
+
+async def test_a_note_to_oneself_comes_once_to_each_device(house: House) -> None:
+    bob = await owner(house, "echo-message", "message-tags")
+    phone, _ = await another(house, "echo-message", "message-tags")
+    bare, _ = await another(house)
+    lines = await bob.news("PRIVMSG bob :milk")
+    assert len([line for line in lines if line.endswith("PRIVMSG bob :milk")]) == 2  # and its echo
+    for device in (phone, bare):
+        assert len([line for line in await device.news() if "milk" in line]) == 1
+
+
+async def test_others_are_told_at_once_that_one_is_away(house: House) -> None:
+    bob = await owner(house)
+    phone, _ = await another(house)
+    await bob.send(b"AWAY :tea\r\n")
+    await phone.until(" 306 bob :")
+    await bob.send(b"AWAY\r\n")
+    await phone.until(" 305 bob :")
+
+
+async def test_netcat_is_told_when_its_room_is_left_elsewhere(house: House) -> None:
+    bob = await owner(house)
+    await bob.news("JOIN #tea")
+    netcat = await plain(house, "#tea")
+    await bob.news("PART #tea")
+    await netcat.until("*** You have left #tea on another device. /join goes to a room.\n")

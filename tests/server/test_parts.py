@@ -33,7 +33,7 @@ from trio_chat.core.events import (
     UserModesSet,
 )
 from trio_chat.core.room import RoomState
-from trio_chat.core.views import Delivery, Shown
+from trio_chat.core.views import Copy, Delivery, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server import audience
 from trio_chat.server.audience import Audiences, Group, Subscriber
@@ -207,6 +207,12 @@ def batches(draw: st.DrawFn) -> list[list[Entry]]:
     return result
 
 
+def is_echo_of_a_note(shown: Shown) -> bool:
+    """Whether it is the echo of what somebody has said to themselves."""
+    said = shown.of if isinstance(shown, Copy) else None
+    return isinstance(said, Said) and said.to_id == said.user_id
+
+
 def one_by_one(
     history: list[list[Entry]], subscribers: dict[str, Subscriber], doers: dict[str, str]
 ) -> dict[str, bytes]:
@@ -220,9 +226,9 @@ def one_by_one(
                         audience |= dict.fromkeys(device.id for device in person.devices)
                 for room in delivery.rooms:
                     audience |= dict.fromkeys(shows(chat, room))
-                for id in audience:
+                doer = delivery.by and doers.get(entry.id, delivery.by)
+                for id in [doer] if is_echo_of_a_note(delivery.shown) else audience:
                     subscriber = subscribers[id]
-                    doer = delivery.by and doers.get(entry.id, delivery.by)
                     dialect = (doer == id and subscriber.own) or subscriber.dialect
                     heard[id] += dialect.render(delivery.shown, entry.id, entry.at)
     return heard

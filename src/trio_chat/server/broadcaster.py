@@ -9,9 +9,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import trio
 
 from trio_chat.core.effects.rooms import membership_changes
-from trio_chat.core.events import REALM, Detached, Entry, Event, Joined, Killed, Looked, RoomRenamed
+from trio_chat.core.events import (
+    REALM,
+    Detached,
+    Entry,
+    Event,
+    Joined,
+    Killed,
+    Looked,
+    RoomRenamed,
+    Said,
+    Signalled,
+)
 from trio_chat.core.room import Person
-from trio_chat.core.views import Delivery, LoggedOut
+from trio_chat.core.views import Copy, Delivery, LoggedOut, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import GROUP, Audiences, Subscriber
 from trio_chat.server.fanout import FanOut
@@ -108,6 +119,14 @@ def _room_of(batch: Sequence[Entry]) -> str:
     return rooms.pop() if len(rooms) == 1 else ""
 
 
+def _is_echo_to_oneself(shown: Shown) -> bool:
+    """Whether it is the echo of what somebody has said to themselves: their other connections are
+    shown it as said to them.
+    """
+    event = shown.of if isinstance(shown, Copy) else None
+    return isinstance(event, Said | Signalled) and event.to_id == event.user_id != ""
+
+
 def _moves_people(event: Event) -> bool:
     return isinstance(event, RoomRenamed | Looked) or bool(membership_changes(event))
 
@@ -162,11 +181,14 @@ class Parts:
             self._own.add(author)
         for room in delivery.rooms:
             self._in_room.setdefault(room, []).append(place)
+        for device in (author,) if _is_echo_to_oneself(delivery.shown) else self._devices(delivery):
+            self._add_for(device, place)
+
+    def _devices(self, delivery: Delivery) -> Iterator[str]:
         for user_id in delivery.people:
             for subscriber in self._audiences.of_person(user_id):
-                self._add_for(subscriber.id, place)
-        for device in delivery.devices:
-            self._add_for(device, place)
+                yield subscriber.id
+        yield from delivery.devices
 
     def _add_for(self, id: str, place: int) -> None:
         places = self._for_one.setdefault(id, [])

@@ -332,8 +332,7 @@ class Connection:
         """The hub reports what the same person has done on another connection."""
         executor = self._executor
         executor.following = [*executor.following, *executor.session.done_elsewhere(event)]
-        if executor.following:
-            self._link.wake()
+        self._link.wake()  # to send what the session says to it as well
 
     def on_lost(self) -> None:
         """The outbox reports that the peer has gone."""

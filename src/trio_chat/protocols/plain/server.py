@@ -32,6 +32,7 @@ from trio_chat.core.events import (
     Event,
     Invited,
     Joined,
+    Left,
     Looked,
     PreferenceSet,
     Renamed,
@@ -241,8 +242,11 @@ class PlainSession(Session):
             self.reply(Notice(news))
 
     def done_elsewhere(self, event: Event) -> Iterable[Ask]:
-        if isinstance(event, Renamed):
-            self._nick = event.to
+        match event:
+            case Renamed(to=nick):
+                self._nick = nick
+            case Left(room) if fold(room) == fold(self._room):
+                self.reply(Notice(f"You have left {room} on another device. /join goes to a room."))
         return ()
 
     def room_renamed(self, room: str, to: str) -> None:
