@@ -380,6 +380,41 @@ async def test_a_plain_guest_who_logs_in_stays_where_they_are(house: House) -> N
     assert commands(await bob.news())[-1] == "PRIVMSG #garden :hello"
 
 
+# ── several at once ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_those_who_come_at_once_under_an_account_are_one_person(house: House) -> None:
+    bob = await owner(house)
+    await bob.send(b"QUIT\r\n")
+    await bob.rest()
+    peers = [await irc_peer(house) for _ in range(3)]
+    for number, peer in enumerate(peers):
+        await peer.news("CAP REQ sasl", f"NICK n{number}")
+        await by_plain(peer, "bob", PASSWORD)
+    for peer in peers:
+        await peer.send(b"USER u 0 * :u\r\nCAP END\r\n")
+    for peer in peers:
+        await peer.until(" 422 ")
+    assert ":There are 1 users and 0 invisible on 1 servers" in " ".join(
+        await peers[0].news("LUSERS")
+    )
+    assert len([line for line in await peers[0].news("NS DEVICES") if " from " in line]) == 3
+
+
+async def test_so_are_guests_who_log_in_at_once(house: House) -> None:
+    bob = await owner(house)
+    await bob.send(b"QUIT\r\n")
+    await bob.rest()
+    peers = [await irc_peer(house, f"guest{number}") for number in range(3)]
+    for peer in peers:
+        await peer.send(f"PRIVMSG NickServ :IDENTIFY bob {PASSWORD}\r\n".encode())
+    for peer in peers:
+        await peer.until(" 900 ")
+    assert ":There are 1 users and 0 invisible on 1 servers" in " ".join(
+        await peers[0].news("LUSERS")
+    )
+
+
 # ── what one device does, without a word of the others ─────────────────────────────────────────
 
 

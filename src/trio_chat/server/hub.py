@@ -77,6 +77,7 @@ from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.pending import Pending
 from trio_chat.server.progress import Progress
 from trio_chat.server.realm_log import RealmLog
 from trio_chat.server.ring import Ring, not_kept
@@ -143,6 +144,7 @@ class Hub:
         )
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
+        self._coming = Pending()  # by account, who comes under it or logs in to it
         self._handing_over: set[str] = set()  # identities whose owners are sent what has waited
         # Set, and another one, when there may be another end to wait for.
         self.moderated = trio.Event()
@@ -168,42 +170,60 @@ class Hub:
         takes their nickname over: the connection that holds it is ended.
         """
         await self._ring.be_open()
+        subscriber.key = subscriber.key or enter.secret
+        account = self.newcomer(subscriber, enter.secret).origin.account
         with self._ring.request():
-            nick = composed(enter.nick)
-            subscriber.key = subscriber.key or enter.secret
-            newcomer = self.newcomer(subscriber, enter.secret)
-            account, identity = newcomer.origin.account, newcomer.known_as
-            if present := self.devices.present(account):
-                device = Device(
-                    subscriber.id, enter.secure, subscriber.address, one_room=enter.one_room
-                )
-                return [await self.devices.join(subscriber, present, device, enter.origin)]
-            refused = await self._identities.claim(subscriber, nick, account, identity)
-            if refused and not enter.near:
-                return [refused]
-            told: list[AnotherNick] = []
-            if refused:
-                nick = self.nicknames.claim_near(subscriber, nick)
-                told.append(AnotherNick(nick, refused))
-            # Again, for that may have taken a while.
-            newcomer = self.newcomer(subscriber, enter.secret)
-            if account and newcomer.origin.account != account:
-                self.nicknames.keep_only(subscriber, "")
-                return [wrong_password()]
-            origin = replace(enter.origin, account=newcomer.origin.account)
-            if refused := kept_out(self.chat, replace(newcomer, nick=nick, origin=origin)):
-                self.nicknames.keep_only(subscriber, "")
-                return [refused]
-            arrived = Arrived(
-                nick, subscriber.user_id, origin, newcomer.known_as,
-                secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
-                address=subscriber.address, one_room=enter.one_room,
-            )  # fmt: skip
-            subscriber.claim.nick = nick
-            self.subscribers[subscriber.id] = subscriber
-            with self._ring.changing.under_way(newcomer.identity):
-                await self._ring.happen(arrived)
-            return [*told, arrived]
+            if not account:
+                return await self._admit(subscriber, enter)
+            async with self._alone(account):
+                return await self._admit(subscriber, enter)
+
+    @asynccontextmanager
+    async def _alone(self, account: str) -> AsyncIterator[None]:
+        """Let one at a time come under an account, or log in to it: the next one joins them."""
+        name = fold(account)
+        while self._coming.concerns(name):
+            await self._coming.until_over(name)
+        with self._coming.under_way(name):
+            yield
+
+    async def _admit(
+        self, subscriber: Subscriber, enter: Enter
+    ) -> Sequence[Arrived | Attached | Refused | AnotherNick]:
+        nick = composed(enter.nick)
+        newcomer = self.newcomer(subscriber, enter.secret)
+        account, identity = newcomer.origin.account, newcomer.known_as
+        if present := self.devices.present(account):
+            device = Device(
+                subscriber.id, enter.secure, subscriber.address, one_room=enter.one_room
+            )
+            return [await self.devices.join(subscriber, present, device, enter.origin)]
+        refused = await self._identities.claim(subscriber, nick, account, identity)
+        if refused and not enter.near:
+            return [refused]
+        told: list[AnotherNick] = []
+        if refused:
+            nick = self.nicknames.claim_near(subscriber, nick)
+            told.append(AnotherNick(nick, refused))
+        # Again, for that may have taken a while.
+        newcomer = self.newcomer(subscriber, enter.secret)
+        if account and newcomer.origin.account != account:
+            self.nicknames.keep_only(subscriber, "")
+            return [wrong_password()]
+        origin = replace(enter.origin, account=newcomer.origin.account)
+        if refused := kept_out(self.chat, replace(newcomer, nick=nick, origin=origin)):
+            self.nicknames.keep_only(subscriber, "")
+            return [refused]
+        arrived = Arrived(
+            nick, subscriber.user_id, origin, newcomer.known_as,
+            secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
+            address=subscriber.address, one_room=enter.one_room,
+        )  # fmt: skip
+        subscriber.claim.nick = nick
+        self.subscribers[subscriber.id] = subscriber
+        with self._ring.changing.under_way(newcomer.identity):
+            await self._ring.happen(arrived)
+        return [*told, arrived]
 
     def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
         """Somebody who comes, and may have shown a secret, as they will be known."""
@@ -449,6 +469,13 @@ class Hub:
             async with self._rooms.opened(subscriber, request):
                 return await self._carry_out(subscriber, request, verifier)
 
+    async def _log_in(self, subscriber: Subscriber, log_in: LogIn, verifier: str) -> Outcomes:
+        if present := self.devices.elsewhere(subscriber, log_in.name):
+            return await self.devices.go_over(subscriber, log_in, present)
+        if subscriber.user_id not in self.chat.people:
+            return self._identities.log_in(subscriber, log_in)
+        return await self._identities.change(subscriber, log_in, verifier)
+
     async def _carry_out(
         self,
         subscriber: Subscriber,
@@ -458,23 +485,22 @@ class Hub:
         request = _via(subscriber, request)
         person = self.chat.people.get(subscriber.user_id)
         match request:
-            case LogIn() if present := self.devices.elsewhere(subscriber, request.name):
-                return await self.devices.go_over(subscriber, request, present)
+            case LogIn():
+                async with self._alone(request.name):
+                    return await self._log_in(subscriber, request, verifier)
             case Join(room) if not room_problem(room):
                 return await self._rooms.join(subscriber, request)
             case RenameRoom():
                 return await self._rooms.rename(subscriber, request)
             case Rename(nick):
                 return await self._identities.rename(subscriber, Rename(composed(nick)))
-            case LogIn() if subscriber.user_id not in self.chat.people:
-                return self._identities.log_in(subscriber, request)
             case Register() if subscriber.user_id not in self.chat.people:
                 return await self._identities.register(subscriber, request, verifier)
             case LogOut(forget=True):
                 return await self._forget(subscriber)
             case LogOut() if person and self.devices.stays(subscriber, person):
                 return self._log_out_here(subscriber)
-            case Register() | LogIn() | LogOut() | DropKey() | DropAccount():
+            case Register() | LogOut() | DropKey() | DropAccount():
                 return await self._identities.change(subscriber, request, verifier)
             case Report():
                 return await self._report(subscriber, request)
