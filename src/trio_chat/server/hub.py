@@ -77,7 +77,6 @@ from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
-from trio_chat.server.pending import Pending
 from trio_chat.server.progress import Progress
 from trio_chat.server.realm_log import RealmLog
 from trio_chat.server.ring import Ring, not_kept
@@ -144,7 +143,9 @@ class Hub:
         )
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
-        self._coming = Pending()  # by account, who comes under it or logs in to it
+        self._coming: dict[
+            str, trio.StrictFIFOLock
+        ] = {}  # by account: who comes under it or logs in to it
         self._handing_over: set[str] = set()  # identities whose owners are sent what has waited
         # Set, and another one, when there may be another end to wait for.
         self.moderated = trio.Event()
@@ -181,11 +182,13 @@ class Hub:
     @asynccontextmanager
     async def _alone(self, account: str) -> AsyncIterator[None]:
         """Let one at a time come under an account, or log in to it: the next one joins them."""
-        name = fold(account)
-        while self._coming.concerns(name):
-            await self._coming.until_over(name)
-        with self._coming.under_way(name):
-            yield
+        lock = self._coming.setdefault(name := fold(account), trio.StrictFIFOLock())
+        try:
+            async with lock:
+                yield
+        finally:
+            if not lock.locked():
+                self._coming.pop(name, None)
 
     async def _admit(
         self, subscriber: Subscriber, enter: Enter
