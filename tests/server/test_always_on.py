@@ -7,12 +7,11 @@ import pytest
 import trio.testing
 
 import admin_socket
+from bob import PASSWORD, back, gone, rooms_of
 from held import HeldLog
 from irc_peers import IrcPeer, irc_peer, promote, settings
-from peers import House, Peer, running
-from sasl import by_plain
+from peers import House, running
 
-PASSWORD = "correct-horse"
 NOT_HERE = "not here now, and will see it when they come"
 
 
@@ -27,25 +26,6 @@ async def owner(house: House, *lines: str) -> IrcPeer:
     bob = await irc_peer(house, "bob", rooms="#lobby,#tea")
     await bob.news(f"REGISTER * * {PASSWORD}", "NS SET ALWAYS-ON ON", *lines)
     return bob
-
-
-async def gone(peer: Peer, how: bytes = b"QUIT\r\n") -> None:
-    await peer.send(how)
-    await peer.rest()
-
-
-async def back(house: House, nick: str = "bob") -> IrcPeer:
-    """Bob on a fresh connection."""
-    bob = await irc_peer(house)
-    await bob.news("CAP REQ sasl", f"NICK {nick}", "USER bob 0 * :Bob")
-    await by_plain(bob, "bob", PASSWORD)
-    await bob.say("CAP END")
-    return bob
-
-
-async def rooms_of(peer: IrcPeer) -> list[str]:
-    lines = [line.split() for line in await peer.news()]
-    return [words[2].lstrip(":") for words in lines if words[1] == "JOIN"]
 
 
 def commands(lines: list[str]) -> list[str]:
@@ -73,7 +53,7 @@ async def test_who_is_always_on_is_away_while_nothing_is_connected(house: House)
     assert " G" in who
     assert " 301 eve bob :not connected" in "".join(await eve.news("WHOIS bob"))
     assert (await eve.news("NICK bob"))[0].split()[1] == "433"
-    bob = await back(house, "phone")
+    bob = await back(house, nick="phone")
     assert await rooms_of(bob) == ["#lobby", "#tea"]
     assert commands(await eve.news()) == ["AWAY"]
     assert await bob.news("PRIVMSG #tea :hi") == []

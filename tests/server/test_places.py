@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bob import PASSWORD, back, gone, rooms_of
 from irc_peers import IrcPeer, irc_peer, promote, settings
 from peers import House, Peer, running
-from sasl import by_plain
-
-PASSWORD = "correct-horse"
 
 
 @pytest.fixture
@@ -24,26 +22,6 @@ async def owner(house: House, *lines: str, rooms: str = "#lobby") -> IrcPeer:
     bob = await irc_peer(house, "bob", rooms=rooms)
     await bob.news(f"REGISTER * * {PASSWORD}", *lines)
     return bob
-
-
-async def gone(peer: Peer, how: bytes = b"QUIT\r\n") -> None:
-    await peer.send(how)
-    await peer.rest()
-
-
-async def back(house: House, *lines: str) -> IrcPeer:
-    """Bob on a fresh connection, who has read what he is shown."""
-    bob = await irc_peer(house)
-    await bob.news("CAP REQ sasl", "NICK bob", "USER bob 0 * :Bob", *lines)
-    await by_plain(bob, "bob", PASSWORD)
-    await bob.say("CAP END")
-    return bob
-
-
-async def rooms_of(peer: IrcPeer) -> list[str]:
-    """The rooms that a client has been shown until now, in order."""
-    lines = [line.split() for line in await peer.news()]
-    return [words[2].lstrip(":") for words in lines if words[1] == "JOIN"]
 
 
 def commands(lines: list[str], room: str = "") -> list[str]:
