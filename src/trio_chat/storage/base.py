@@ -19,6 +19,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
+from trio_chat.errors import BoxFull
 from trio_chat.storage.tail import Intake, Tail
 
 #: An id before all others.
@@ -76,6 +77,12 @@ class Move:
 
     to: str
     state: RoomState
+
+
+def box_full(in_all: int, theirs: int) -> BoxFull | None:
+    """The error if so many messages were to wait for an account, so many of them one sender's."""
+    by_sender = theirs > WAITING_EACH
+    return BoxFull(by_sender=by_sender) if by_sender or in_all > WAITING_MAX else None
 
 
 def sender_of(event: Event) -> str:

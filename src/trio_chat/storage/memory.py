@@ -46,12 +46,11 @@ from trio_chat.storage.base import (
     MARKS,
     NEVER,
     START,
-    WAITING_EACH,
-    WAITING_MAX,
     Log,
     Move,
     Search,
     Secret,
+    box_full,
     is_as_new,
     sender_of,
 )
@@ -278,8 +277,8 @@ class MemoryLog(Log):
         for event in new:
             box = self._waiting.get(waits_for(event), {})
             theirs = sum(sender_of(entry.event) == sender_of(event) for entry in box.values())
-            if theirs + len(new) > WAITING_EACH or len(box) + len(new) > WAITING_MAX:
-                return BoxFull(by_sender=theirs + len(new) > WAITING_EACH)
+            if full := box_full(len(box) + len(new), theirs + len(new)):
+                return full
         return None
 
     async def waiting(self, account: str) -> Sequence[Entry]:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from trio_chat.core.events import Entry, Event, waits_for
-from trio_chat.errors import BoxFull
-from trio_chat.storage.base import WAITING_EACH, WAITING_MAX, sender_of
+from trio_chat.storage.base import box_full, sender_of
 from trio_chat.storage.ids import pack
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
 
@@ -22,8 +21,8 @@ def check(connection: Connection, new: Sequence[Event]) -> None:
         "SELECT count(*), count(*) FILTER (WHERE sender = ?) FROM waiting WHERE account = ?",
         (sender, account),
     ).fetchone()
-    if theirs + len(new) > WAITING_EACH or in_all + len(new) > WAITING_MAX:
-        raise BoxFull(by_sender=theirs + len(new) > WAITING_EACH)
+    if full := box_full(in_all + len(new), theirs + len(new)):
+        raise full
 
 
 def add(connection: Connection, entries: Sequence[Entry]) -> None:
