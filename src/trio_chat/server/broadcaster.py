@@ -181,14 +181,12 @@ class Parts:
             self._own.add(author)
         for room in delivery.rooms:
             self._in_room.setdefault(room, []).append(place)
-        for device in (author,) if _is_echo_to_oneself(delivery.shown) else self._devices(delivery):
-            self._add_for(device, place)
-
-    def _devices(self, delivery: Delivery) -> Iterator[str]:
         for user_id in delivery.people:
             for subscriber in self._audiences.of_person(user_id):
-                yield subscriber.id
-        yield from delivery.devices
+                if subscriber.id == author or not _is_echo_to_oneself(delivery.shown):
+                    self._add_for(subscriber.id, place)
+        for device in delivery.devices:
+            self._add_for(device, place)
 
     def _add_for(self, id: str, place: int) -> None:
         places = self._for_one.setdefault(id, [])
