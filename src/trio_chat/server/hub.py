@@ -44,6 +44,7 @@ from trio_chat.core.commands import (
     SetRoomBan,
 )
 from trio_chat.core.decide import Outcomes
+from trio_chat.core.effects.identity import without_rule
 from trio_chat.core.events import (
     PEOPLE,
     Arrived,
@@ -66,13 +67,14 @@ from trio_chat.core.queries import LookUp, MarkRead
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
-from trio_chat.core.views import AnotherNick, Answer, Ban, Missed, Notice, Refused
+from trio_chat.core.views import AnotherNick, Answer, Ban, Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Subscriber
+from trio_chat.server.box import Box
 from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
@@ -143,10 +145,9 @@ class Hub:
         )
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
-        self._coming: dict[
-            str, trio.StrictFIFOLock
-        ] = {}  # by account: who comes under it or logs in to it
-        self._handing_over: set[str] = set()  # identities whose owners are sent what has waited
+        self.missed = Box(chat, log).missed
+        # By account: one at a time comes under it, or logs in to it.
+        self._coming: dict[str, trio.StrictFIFOLock] = {}
         # Set, and another one, when there may be another end to wait for.
         self.moderated = trio.Event()
 
@@ -273,33 +274,6 @@ class Hub:
             self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
 
-    @asynccontextmanager
-    async def missed(self, subscriber: Subscriber) -> AsyncIterator[Missed | None]:
-        """Give what has waited for somebody who has come, if anything has. It waits no more once
-        the context has been left in order: then they have been sent it.
-        """
-        person = self.chat.people.get(subscriber.user_id)
-        account = account_of(self.chat, person) if person else None
-        if person is None or account is None or account.identity in self._handing_over:
-            yield None
-            return
-        name = fold(account.name)
-        self._handing_over.add(account.identity)
-        try:
-            entries = await self._waiting(name)
-            yield Missed(person.nick, tuple(entries)) if entries else None
-            if entries:
-                with suppress(Unavailable):
-                    await self._log.handed_over(name, entries[-1].id)
-        finally:
-            self._handing_over.remove(account.identity)
-
-    async def _waiting(self, account: str) -> Sequence[Entry]:
-        try:
-            return await self._log.waiting(account)
-        except Unavailable:
-            return ()
-
     def room_renamed(self, event: RoomRenamed) -> None:
         """Note that a room has another name now, and let its members' sessions know."""
         if fold(event.room) != fold(event.to):
@@ -320,7 +294,7 @@ class Hub:
         """An event as the session of a connection is told of it, which may act without ``o``."""
         if not isinstance(event, UserModesSet) or not subscriber.stand_in(self.chat):
             return event
-        return replace(event, changes=tuple(one for one in event.changes if one.mode != "o"))
+        return without_rule(event)
 
     def all_read(self, subscriber: Subscriber) -> None:
         """Note that somebody has read everything they were shown before the end. Of who is absent

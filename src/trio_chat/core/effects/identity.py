@@ -130,6 +130,11 @@ def demote(state: State, person: Person) -> Deliveries:
     )
 
 
+def without_rule(event: UserModesSet) -> UserModesSet:
+    """The same without ``o``, for those who act without it."""
+    return replace(event, changes=tuple(one for one in event.changes if one.mode != "o"))
+
+
 def told_modes(state: State, person: Person, event: UserModesSet) -> Deliveries:
     """Tell somebody of their own modes; but where they have come by a token, they are told of no
     ``o``, for there they act without it.
@@ -137,7 +142,7 @@ def told_modes(state: State, person: Person, event: UserModesSet) -> Deliveries:
     account = account_of(state, person)
     by_token = {d.id for d in person.devices if account and came_by_token(account, d)}
     others = tuple(device.id for device in person.devices if device.id not in by_token)
-    rest = replace(event, changes=tuple(one for one in event.changes if one.mode != "o"))
+    rest = without_rule(event)
     told = [Delivery(event, devices=others, by=person.user_id)] if others else []
     if by_token and rest.changes:
         told.append(Delivery(rest, devices=tuple(by_token), by=person.user_id))
