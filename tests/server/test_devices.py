@@ -1,15 +1,17 @@
 """One person on several connections: IRC, plain and in the browser's dialect."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from browsers import web_peer
 from irc_peers import IrcPeer, irc_peer, promote, settings
 from peers import House, Peer, running
 from sasl import by_plain
 
 PASSWORD = "correct-horse"
 LABELS = "labeled-response batch"
+Door = Callable[..., Awaitable[IrcPeer]]  # irc_peer, or web_peer: over TCP, or WebSocket
 ALL = f"echo-message message-tags server-time account-notify away-notify {LABELS}"
 
 
@@ -26,9 +28,9 @@ async def owner(house: House, *caps: str) -> IrcPeer:
     return bob
 
 
-async def another(house: House, *caps: str) -> tuple[IrcPeer, list[str]]:
+async def another(house: House, *caps: str, door: Door = irc_peer) -> tuple[IrcPeer, list[str]]:
     """One more connection of bob's, and what it was told after its welcome."""
-    peer = await irc_peer(house)
+    peer = await door(house)
     await peer.news("CAP REQ sasl", "NICK phone")
     await by_plain(peer, "bob", PASSWORD)
     wanted = [f"CAP REQ :{' '.join(caps)}"] if caps else []
@@ -209,11 +211,12 @@ async def test_devices_are_listed_and_ended(house: House) -> None:
 
 # ── what one does, the others see ──────────────────────────────────────────────────────────────
 
-#: What is done; what others of bob's show, whether they have capabilities or not.
+#: What is done; what bob's other connections show, with capabilities or without; whether eve is
+#: shown the same, or nothing.
 DONE = [
-    ("PRIVMSG #lobby :hi", ["PRIVMSG #lobby :hi"]),
-    ("NOTICE #lobby :hi", ["NOTICE #lobby :hi"]),
-    ("PRIVMSG eve :psst", ["PRIVMSG eve :psst"]),
+    ("PRIVMSG #lobby :hi", ["PRIVMSG #lobby :hi"], True),
+    ("NOTICE #lobby :hi", ["NOTICE #lobby :hi"], True),
+    ("PRIVMSG eve :psst", ["PRIVMSG eve :psst"], True),
     (
         "JOIN #new",
         [
@@ -222,28 +225,29 @@ DONE = [
             "353 bob = #new :@bob",
             "366 bob #new :End of /NAMES list",
         ],
+        False,
     ),
-    ("PART #lobby :tea", ["PART #lobby tea"]),
-    ("NICK robert", ["NICK robert"]),
-    ("TOPIC #den :leaves", ["TOPIC #den :leaves"]),
-    ("MODE #den +m", ["MODE #den +m"]),
-    ("KICK #den eve :out", ["KICK #den eve out"]),
-    ("INVITE carol #den", []),
-    ("AWAY :tea", ["306 bob :You have been marked as being away"]),
-    ("MODE bob +i", ["MODE bob +i"]),
+    ("PART #lobby :tea", ["PART #lobby tea"], True),
+    ("NICK robert", ["NICK robert"], True),
+    ("TOPIC #den :leaves", ["TOPIC #den :leaves"], True),
+    ("MODE #den +m", ["MODE #den +m"], True),
+    ("KICK #den eve :out", ["KICK #den eve out"], True),
+    ("INVITE carol #den", [], True),
+    ("AWAY :tea", ["306 bob :You have been marked as being away"], False),
+    ("MODE bob +i", ["MODE bob +i"], False),
 ]
 
 
-@pytest.mark.parametrize("caps", ["", ALL])
-@pytest.mark.parametrize(("line", "shown"), DONE)
+@pytest.mark.parametrize(("door", "caps"), [(irc_peer, ""), (irc_peer, ALL), (web_peer, ALL)])
+@pytest.mark.parametrize(("line", "shown", "to_all"), DONE)
 async def test_what_one_connection_does_the_others_show(
-    house: House, line: str, shown: list[str], caps: str
+    house: House, line: str, shown: list[str], to_all: bool, caps: str, door: Door
 ) -> None:
     bob = await owner(house)
     await bob.news("JOIN #den")
-    eve, _ = await irc_peer(house, "eve", rooms="#lobby,#den"), await irc_peer(house, "carol")
-    phone, _ = await another(house, *caps.split())
-    doer = (await another(house, "echo-message", *LABELS.split()))[0]
+    eve, _ = await door(house, "eve", rooms="#lobby,#den"), await irc_peer(house, "carol")
+    phone, _ = await another(house, *caps.split(), door=door)
+    doer = (await another(house, "echo-message", *LABELS.split(), door=door))[0]
     for peer in (bob, phone, eve):
         await peer.news()
     told = await doer.news(f"@label=x {line}")
@@ -252,6 +256,7 @@ async def test_what_one_connection_does_the_others_show(
     assert commands(seen) == shown
     assert not any("label=" in one for one in seen)
     assert commands(await bob.news()) == shown
+    assert commands(await eve.news()) == (shown if to_all else [])
 
 
 async def test_what_others_do_all_connections_show(house: House) -> None:
