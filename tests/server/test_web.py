@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 from websockets.frames import Opcode
 
 from browsers import Socket, Stream, frame, get, web_peer
@@ -120,6 +120,20 @@ async def test_the_page_changes_with_the_settings(house: House) -> None:
     house.server.reload(chosen)
     await browser.send(get())
     await browser.until("<title>Tea</title>")
+
+
+async def test_a_full_server_keeps_no_connection_that_has_brought_the_page() -> None:
+    """For a browser keeps it, and opens its WebSocket beside it."""
+    async with running(settings(limits={"connections": 2})) as house:
+        first = await house.connect()
+        await first.send(get())
+        assert "Connection: close" not in await first.until("\r\n\r\n")
+        last = await house.connect()
+        await last.send(get())
+        assert "Connection: close" in await last.rest()
+        await last.stream.aclose()
+        await wait_all_tasks_blocked(0.01)
+        assert await (await web_peer(house, "web")).news() == []
 
 
 @pytest.mark.parametrize("hosts", [(), ("other.example",)])

@@ -6,6 +6,7 @@ still waits for the peer is sent, and the link is closed.
 """
 
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Self
 
 import trio
@@ -288,7 +289,7 @@ class Connection:
         """Find out which protocol the peer speaks; returns what it has said."""
         outbox, entered, executor = self._subscriber.outbox, self._entered, self._executor
         del self._entered
-        if self._subscriber.outsider:
+        if (source := self.counts_for) is None:
             executor.session = AdminSession(self._limits.line_bytes)
             self._lifetime.let_in()
             return ()
@@ -304,6 +305,7 @@ class Connection:
                 secure=self._is_secure,
                 local=is_local(self._link.peer) and not forwarded,
                 forwarded=forwarded,
+                is_full=partial(self._shared.sources.is_full, source),
             )
         elif opened.refusal:
             outbox.post(opened.asked + opened.refusal)

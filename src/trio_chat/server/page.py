@@ -37,9 +37,10 @@ class Page:
         secure: bool,
         local: bool,
         forwarded: bool,
+        is_full: Callable[[], bool],
     ) -> Session:
         """The session of a browser, which is ``local`` if it has come from this machine, and by no
-        proxy that has ``forwarded`` its request.
+        proxy that has ``forwarded`` its request. ``is_full`` says whether others wait for its place.
         """
         # The library takes 60 ms to load, and many servers have no browsers.
         from trio_chat.protocols.web.session import WebSession
@@ -48,4 +49,4 @@ class Page:
         if local not in self._sites:
             self._sites[local] = Site(self._files, self._hosts[local], self._origins)
         site = self._sites[local]
-        return WebSession(irc, site, clock, secure=secure, forwarded=forwarded)
+        return WebSession(irc, site, clock, secure=secure, forwarded=forwarded, is_full=is_full)

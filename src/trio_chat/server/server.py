@@ -287,6 +287,7 @@ class Server:
             self._info(),
             self._admission,
             Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
+            self._sources,
             port,
             lambda: self.on_reload(),
             self._page,

@@ -12,6 +12,7 @@ from trio_chat.server.cloak import Cloak
 from trio_chat.server.hub import Hub
 from trio_chat.server.page import Page
 from trio_chat.server.passes import Passes
+from trio_chat.server.sources import Sources
 from trio_chat.settings import Settings
 
 
@@ -32,6 +33,7 @@ class Shared:
     irc: ServerInfo
     admission: Admission
     cloak: Cloak
+    sources: Sources
     port: int
     reload: Callable[[], None]
     page: Page | None = None

@@ -169,6 +169,10 @@ class Sources:
                 source.arrivals.take(now)
         return why_not
 
+    def is_full(self, source: Source) -> bool:
+        """Whether no other connection may come in from there until one has left."""
+        return self._why_full(source) is not None
+
     def leave(self, source: Source, now: float) -> None:
         """Count a connection no more."""
         source.connections -= 1
@@ -184,6 +188,14 @@ class Sources:
             del self._known[source.name]
 
     def _why_not(self, source: Source, now: float) -> Refused | None:
+        if full := self._why_full(source):
+            return full
+        if source.arrivals and (wait := source.arrivals.wait(now)):
+            why = f"Too many connections from your address. Try again in {waiting(wait)}."
+            return _refused(why, wait)
+        return None
+
+    def _why_full(self, source: Source) -> Refused | None:
         limits = self._limits
         if self._total >= limits.connections:
             full = f"The server is full ({limits.connections} connections). Try again later."
@@ -192,9 +204,6 @@ class Sources:
             most = limits.connections_per_address
             why = f"There are already {most} connections from your address, which is the limit."
             return _refused(why, _AGAIN)
-        if source.arrivals and (wait := source.arrivals.wait(now)):
-            why = f"Too many connections from your address. Try again in {waiting(wait)}."
-            return _refused(why, wait)
         return None
 
 

@@ -29,6 +29,8 @@ class WebSession(Session):
 
     ``clock`` gives unix time in seconds; ``secure`` says that the browser speaks TLS; ``forwarded``
     that a proxy hands requests on: a connection has one then, as the next may be of somebody else.
+    It has one as well while ``is_full`` says that the server has no place for another connection:
+    the browser would keep the one that has brought the page, and be refused its WebSocket for it.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class WebSession(Session):
         *,
         secure: bool,
         forwarded: bool = False,
+        is_full: Callable[[], bool] = lambda: False,
     ) -> None:
         self._irc, self._site, self._clock = irc, site, clock
-        self._secure, self._forwarded = secure, forwarded
+        self._secure, self._forwarded, self._is_full = secure, forwarded, is_full
         self._unread = b""
         self._answer = b""  # to a request; the next is read when it has been sent
         self._frames: Frames | None = None  # since the upgrade
@@ -106,7 +109,11 @@ class WebSession(Session):
                 return False
             head, self._unread = found
             answer = self._site.answer(
-                head, self._clock(), secure=self._secure, forwarded=self._forwarded
+                head,
+                self._clock(),
+                secure=self._secure,
+                forwarded=self._forwarded,
+                close=self._forwarded or self._is_full(),
             )
         except BadRequest as bad:
             answer = refusal(bad.status, str(bad))

@@ -77,9 +77,18 @@ class Site:
     origins: frozenset[str] = frozenset()
     _logged: set[str] = field(default_factory=set, init=False, compare=False)
 
-    def answer(self, head: bytes, now: float, *, secure: bool, forwarded: bool = False) -> Answer:
+    def answer(
+        self,
+        head: bytes,
+        now: float,
+        *,
+        secure: bool,
+        forwarded: bool = False,
+        close: bool = False,
+    ) -> Answer:
         """Answer a request of which this is the head, at this unix time in seconds. ``secure`` says
-        that it came over TLS, ``forwarded`` that a proxy has handed it on.
+        that it came over TLS, ``forwarded`` that a proxy has handed it on, ``close`` that a file is
+        the last answer.
         """
         try:
             protocol, request = _parse(head)
@@ -87,7 +96,7 @@ class Site:
             if _has_token(request, "Upgrade", "websocket"):
                 self._check_origin(request, f"{'https' if secure else 'http'}://{host}")
                 return _upgraded(protocol, request)
-            return self._file(request, now, close=forwarded)
+            return self._file(request, now, close=close)
         except BadRequest as bad:
             return refusal(bad.status, str(bad))
 

@@ -94,7 +94,10 @@ export class Panels {
     // ── windows ──────────────────────────────────────────────────────────────────────────────────
 
     close() {
-        /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog[open]"))?.close();
+        /** @type {HTMLDialogElement | null} */
+        const dialog = document.querySelector("dialog[open]");
+        dialog?.close();
+        dialog?.remove(); // for the browser tells us later, and another may open before
     }
 
     /** Open a window; whatever is open closes.
