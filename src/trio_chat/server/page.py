@@ -40,7 +40,7 @@ class Page:
         is_full: Callable[[], bool],
     ) -> Session:
         """The session of a browser, which is ``local`` if it has come from this machine, and by no
-        proxy that has ``forwarded`` its request. ``is_full`` says whether others wait for its place.
+        proxy that has ``forwarded`` its request. ``is_full`` says whether others wait for a place.
         """
         # The library takes 60 ms to load, and many servers have no browsers.
         from trio_chat.protocols.web.session import WebSession
