@@ -453,6 +453,24 @@ async def test_the_words_that_people_know(house: House) -> None:
     assert all(line.startswith(f"{SAYS} bob :") for line in helped)
 
 
+async def test_blocks_and_mentions_are_words_of_nickserv_too(house: House) -> None:
+    bob, mallory = await owner(house), await owner(house, nick="mallory")
+    await bob.news("JOIN #den")
+    await mallory.news("JOIN #den", "PRIVMSG #den :hello bob")
+    await bob.news("PRIVMSG NickServ :BLOCK mallory")
+    assert await bob.news("NS BLOCKS") == [f"{SAYS} bob :You have blocked mallory."]
+    assert (await mallory.news("PRIVMSG bob :hi"))[0].split()[1] == "531"
+    await bob.news("NS UNBLOCK mallory")
+    assert await bob.news("NS BLOCKS") == [f"{SAYS} bob :You have blocked nobody."]
+    [_, mention] = await bob.news("PRIVMSG NickServ :MENTIONS 5")
+    assert mention.endswith("#den mallory: hello bob")
+    helped = await bob.news("NS HELP")
+    for words in ("BLOCK name", "UNBLOCK name", "BLOCKS", "MENTIONS [number]", "DEVICES"):
+        assert any(line.startswith(f"{SAYS} bob :{words}") for line in helped)
+    for wrong in ("BLOCK", "UNBLOCK a b", "MENTIONS x"):
+        assert await bob.news(f"NS {wrong}") == helped
+
+
 async def owner(house: House, *caps: str, nick: str = "bob") -> IrcPeer:
     """Somebody with an account, whose client has shown no secret."""
     peer = await irc_peer(house, nick, *caps, rooms="")

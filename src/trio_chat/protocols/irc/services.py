@@ -4,8 +4,10 @@ There is no such person: they are commands of the server, and nobody else hears 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from trio_chat.core.commands import (
+    BlockAccount,
     Command,
     DropAccount,
     LogIn,
@@ -14,34 +16,27 @@ from trio_chat.core.commands import (
     Register,
     Rename,
     SetPassword,
+    UnblockAccount,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.queries import ExportAccount, ShowAccount
-from trio_chat.core.views import AccountView, Devices, NewKey, Notice, Refused
+from trio_chat.core.queries import ExportAccount, ListBlocks, ShowAccount
+from trio_chat.core.views import (
+    AccountView,
+    Blocks,
+    Devices,
+    Mentions,
+    NewKey,
+    Notice,
+    Refused,
+)
 from trio_chat.protocols.irc.message import trailing
 from trio_chat.protocols.irc.reply_buffer import ReplyBuffer
 from trio_chat.protocols.plain.verbs import read_devices, read_set, read_token
 from trio_chat.protocols.plain.wording import notices
 from trio_chat.protocols.session import Ask
+from trio_chat.protocols.slashes import read_mentions
 
 _NICKSERV = "NickServ"
-
-_HELP = (
-    "REGISTER password: make your nickname yours, for good",
-    "IDENTIFY [account] password: log in to your account",
-    "LOGOUT [FORGET]: log out; with FORGET, your client will not log in again by itself",
-    "GHOST nickname [password]: take your nickname back from a connection that is gone",
-    "SET PASSWORD password: change the password of your account",
-    "TOKEN NEW name: make a password of its own for a bot or a device",
-    "TOKEN KEEP name: let this client log in by itself, if it can be known again",
-    "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
-    "SET, SET ROOMS ON|OFF: choose whether you are in your rooms again when you log in",
-    "SET ALWAYS-ON ON|OFF: choose whether you stay there while you are not connected",
-    "DEVICES, DEVICES END number: list your connections, end another one",
-    "INFO [account]: tell of an account",
-    "EXPORT: show all that is kept about your account",
-    "DROP account: delete yours for ever",
-)
 
 Asks = Iterable[Ask]
 
@@ -60,10 +55,10 @@ def tell(out: ReplyBuffer, *lines: str) -> None:
 def nickserv(out: ReplyBuffer, text: str) -> Asks:
     """Read what somebody says to NickServ."""
     word, *params = text.split() or ["HELP"]
-    read = _WORDS.get(word.upper())
-    if commands := read(out, params) if read else []:
+    row = _WORDS.get(word.upper())
+    if commands := row.read(out, params) if row else []:
         return [_ask(out, command) for command in commands]
-    tell(out, *_HELP)
+    tell(out, *(line for row in _WORDS.values() for line in row.help))
     return ()
 
 
@@ -77,7 +72,7 @@ def _ask(out: ReplyBuffer, command: Command) -> Ask:
         out.refusals += 1
         tell(out, out.why(refused))
 
-    def answered(answer: AccountView | Devices | NewKey | Notice) -> None:
+    def answered(answer: AccountView | Blocks | Devices | Mentions | NewKey | Notice) -> None:
         tell(out, *(notice.text for notice in notices(answer)))
 
     return Ask(command, answered, refused)
@@ -141,18 +136,71 @@ def _drop(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     return [DropAccount(params[0])] if len(params) == 1 else []
 
 
-_WORDS: dict[str, Callable[[ReplyBuffer, Sequence[str]], Sequence[Command]]] = {
-    "DEVICES": _devices,
-    "DROP": _drop,
-    "EXPORT": _export,
-    "GHOST": _ghost,
-    "IDENTIFY": _identify,
-    "INFO": _info,
-    "LOGOUT": _log_out,
-    "REGISTER": _register,
-    "SET": _set,
-    "TOKEN": _token,
+def _block(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [BlockAccount(params[0])] if len(params) == 1 else []
+
+
+def _unblock(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [UnblockAccount(params[0])] if len(params) == 1 else []
+
+
+def _blocks(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    return [ListBlocks()]
+
+
+def _mentions(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+    read = read_mentions("".join(params[:1]))
+    return [read] if read else []
+
+
+class _Word(NamedTuple):
+    """A row: ``read`` gives nothing if what follows the word is wrong; ``help`` are its lines."""
+
+    read: Callable[[ReplyBuffer, Sequence[str]], Sequence[Command]]
+    help: tuple[str, ...]
+
+
+_WORDS = {
+    "REGISTER": _Word(_register, ("REGISTER password: make your nickname yours, for good",)),
+    "IDENTIFY": _Word(_identify, ("IDENTIFY [account] password: log in to your account",)),
+    "LOGOUT": _Word(
+        _log_out,
+        ("LOGOUT [FORGET]: log out; with FORGET, your client will not log in again by itself",),
+    ),
+    "GHOST": _Word(
+        _ghost,
+        ("GHOST nickname [password]: take your nickname back from a connection that is gone",),
+    ),
+    "SET": _Word(
+        _set,
+        (
+            "SET PASSWORD password: change the password of your account",
+            "SET, SET ROOMS ON|OFF: choose whether you are in your rooms again when you log in",
+            "SET ALWAYS-ON ON|OFF: choose whether you stay there while you are not connected",
+        ),
+    ),
+    "TOKEN": _Word(
+        _token,
+        (
+            "TOKEN NEW name: make a password of its own for a bot or a device",
+            "TOKEN KEEP name: let this client log in by itself, if it can be known again",
+            "TOKEN LIST, TOKEN DROP name: list these passwords, end one",
+        ),
+    ),
+    "DEVICES": _Word(
+        _devices, ("DEVICES, DEVICES END number: list your connections, end another one",)
+    ),
+    "MENTIONS": _Word(
+        _mentions,
+        ("MENTIONS [number]: show the last messages that mention you, in the rooms you are in",),
+    ),
+    "BLOCK": _Word(_block, ("BLOCK name: take nothing from somebody in private",)),
+    "UNBLOCK": _Word(_unblock, ("UNBLOCK name: end that",)),
+    "BLOCKS": _Word(_blocks, ("BLOCKS: list those whom you have blocked",)),
+    "INFO": _Word(_info, ("INFO [account]: tell of an account",)),
+    "EXPORT": _Word(_export, ("EXPORT: show all that is kept about your account",)),
+    "DROP": _Word(_drop, ("DROP account: delete yours for ever",)),
 }
 
 #: The first words of all that NickServ understands, for HELP.
-WORDS = f"{'|'.join(_WORDS)}|HELP [parameter...]"
+WORDS = f"{'|'.join(sorted(_WORDS))}|HELP [parameter...]"
