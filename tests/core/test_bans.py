@@ -291,10 +291,12 @@ def test_a_ban_is_found_by_what_it_is_about_if_that_is_no_more_or_lies_within(ri
 
 def test_a_guest_who_has_just_left_is_banned_by_name(ring: Ring) -> None:
     ring.happen(Departed("mallory", "id-mallory"))
-    banned, _, told = ring.decide("id-olga", SetBan("Mallory"))
+    banned, told = ring.decide("id-olga", SetBan("Mallory"))
     assert isinstance(banned, Banned)
     assert (banned.kind, banned.value, banned.whom) == ("network", "203.0.113.9", "mallory")
-    assert told == Notice("mallory is not here any more: that is where mallory came from.")
+    assert isinstance(told, BanEffect)
+    assert told.has_gone
+    assert not effect(ring, "bob").has_gone
 
 
 # ── for whom it counts ─────────────────────────────────────────────────────────────────────────

@@ -201,6 +201,7 @@ async def test_an_unfinished_and_an_endless_line(house: House, path: Path) -> No
         assert "There is no account nobody." in await Peer(stream).rest()
     [told] = await ask(path, "announce " + 5000 * "x")
     assert told["text"] == "That line was too long."
+    assert {told["code"] for told in await ask(path, 2_000_000 * "x")} == {"too_long"}
 
 
 @pytest.mark.parametrize(
@@ -247,8 +248,11 @@ async def test_operators_hear_an_announcement(house: House, path: Path) -> None:
 async def test_settings_are_read_again(house: House, path: Path) -> None:
     reloads: list[None] = []
     house.server.on_reload = lambda: reloads.append(None)
-    assert await texts(path, "reload") == [
-        "The settings are read again. The server's log says what has come of it."
+    assert await ask(path, "reload") == [
+        {
+            "type": "reloading",
+            "text": "The settings are read again. The server's log says what has come of it.",
+        }
     ]
     assert reloads == [None]
 
@@ -379,6 +383,24 @@ async def test_bans_are_told_with_their_fields(house: House, path: Path) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("uban *!*@*", {"number": 1, "hit": 2, "others": 2, "wide": True, "shuts_out": False}),
+        ("uban spam*", {"number": 1, "hit": 0, "others": 2, "wide": False, "replaced": 0}),
+        ("lock 10m raid", {"hit": 2, "others": 2}),
+        ("#lobby ban *", {"room": "#lobby", "hit": 2, "others": 2, "spared": True}),
+    ],
+)
+async def test_whom_a_ban_or_the_lock_hits_is_told_with_its_fields(
+    house: House, path: Path, line: str, told: dict[str, object]
+) -> None:
+    await house.people("alice", "bob")
+    _, effect, *_ = await ask(path, line)
+    assert {"type": "effect", **told}.items() <= effect.items()
+    assert " others here" in effect["text"] or "nobody" in effect["text"] or "room" in told
+
+
 BY = {"by": "chat.local", "by_account": user()}
 
 
@@ -413,7 +435,7 @@ async def test_what_was_done_is_told_with_its_fields(
     first, *others = await ask(path, line)
     assert {**told, **BY}.items() <= first.items()
     assert "chat.local" in first["text"]
-    assert {other["type"] for other in others} <= {"notice"}
+    assert {other["type"] for other in others} <= {"notice", "effect"}
 
 
 async def test_accounts_are_told_with_their_fields(house: House, path: Path) -> None:
@@ -458,6 +480,8 @@ async def test_invitations_are_told_with_their_fields(house: House, path: Path) 
         ("uban del 3", "no_such_ban"),
         ("#lobby unban 3", "no_such_ban"),
         ("lock off", "no_change"),
+        ("mentions", "bad_command"),
+        ("block bob", "bad_command"),
     ],
 )
 async def test_a_code_tells_why_something_is_refused(

@@ -39,7 +39,7 @@ def _revoke(
         return [operators_only()]
     spent = state.realm.invitations.get(revoke.id)
     if spent and spent.revoked:
-        return [Refused("That invitation was revoked already.")]
+        return [Refused("That invitation was revoked already.", Code.NO_CHANGE)]
     revoked = InvitationRevoked(revoke.id, person.nick)
     return [revoked] if spent else [revoked, Notice(_UNKNOWN)]
 

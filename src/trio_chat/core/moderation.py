@@ -172,9 +172,7 @@ def _way_in(state: State, target: Target) -> Refused | None:
 # ── bans ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _set_ban(
-    state: State, person: Person, asked: SetBan
-) -> Sequence[Banned | BanEffect | Notice | Refused]:
+def _set_ban(state: State, person: Person, asked: SetBan) -> Sequence[Banned | BanEffect | Refused]:
     if not person.is_operator:
         return [operators_only()]
     bans, target = state.realm.bans, read_target(state, asked.whom)
@@ -191,16 +189,13 @@ def _set_ban(
         bans.last + 1, target.kind, target.value, asked.mute, bounded(asked.seconds),
         as_reason(asked.why, WHY_MAX), person.nick, person.user_id, target.whom, person.origin,
     )  # fmt: skip
-    effect = _effect(state, person, banned, replaced)
-    if not target.whom or state.person(target.whom):
-        return [banned, effect]
-    why = f"{target.whom} is not here any more: that is where {target.whom} came from."
-    return [banned, effect, Notice(why)]
+    return [banned, _effect(state, person, banned, replaced)]
 
 
 def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) -> BanEffect:
     ban = Ban(banned.number, banned.kind, banned.value, banned.mute, whom=banned.whom)
-    hit, others = whom(state, ban), len(state.people) - (person.user_id in state.people)
+    is_here = person.user_id in state.people  # not so on the operators' socket
+    hit, others = whom(state, ban), len(state.people) - is_here
     fits_asker = ban.kind != ACCOUNT and fits(ban)(person)
     # At the door only the network is known; whoever logs in there is past every mask.
     is_let_in = ban.kind == MASK and state.rules(person.origin.account)
@@ -212,9 +207,10 @@ def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) 
         seconds=banned.seconds,
         replaced=replaced.number if replaced else 0,
         is_wide=fits_asker or (len(hit) > 1 and 2 * len(hit) > others),
-        shuts_out=fits_asker and not (ban.mute or is_let_in),
+        shuts_out=fits_asker and is_here and not (ban.mute or is_let_in),
         as_guests=as_guests,
         networks=_networks(state, hit) if as_guests else (),
+        has_gone=bool(ban.whom) and state.person(ban.whom) is None,
     )
 
 

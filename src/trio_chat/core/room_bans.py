@@ -10,6 +10,7 @@ are more than half of those whom any ban could hit: then it may be a mistake, an
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from trio_chat.core.answers import unknown, visible_room
@@ -26,7 +27,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Person, Room
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.state import State, has_status, listed
-from trio_chat.core.views import Mask, Notice, Refused
+from trio_chat.core.views import Mask, Refused, RoomBanEffect
 from trio_chat.core.words import is_number, some_of
 
 # People whom one ban removes, beside the one who is named.
@@ -68,7 +69,9 @@ def _entry_of(person: Person) -> str:
 # ── set ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet | Refused | Notice]:
+def _set(
+    state: State, person: Person, asked: SetRoomBan
+) -> Sequence[ModesSet | Refused | RoomBanEffect]:
     if refused := _not_theirs(state, person, asked.room):
         return [refused]
     target = read_target(state, asked.whom)
@@ -84,8 +87,8 @@ def _set(state: State, person: Person, asked: SetRoomBan) -> Sequence[ModesSet |
     outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
         return outcomes or [Refused("There is such a ban already.", Code.NO_CHANGE)]
-    told = "\n".join(_told(state, state.rooms[fold(asked.room)], person, asked, target))
-    return [*outcomes, Notice(told, state.name(asked.room))] if told else outcomes
+    effect = _effect(state, state.rooms[fold(asked.room)], person, asked, target)
+    return [*outcomes, effect] if effect.text else outcomes
 
 
 def _not_theirs(state: State, person: Person, room: str) -> Refused | None:
@@ -99,21 +102,33 @@ def _entry(asked: SetRoomBan, target: Target) -> str:
     return MUTE + target.entry.removeprefix(MUTE) if asked.mute else target.entry
 
 
-def _told(
+def _effect(
     state: State, room: Room, person: Person, asked: SetRoomBan, target: Target
-) -> Iterator[str]:
-    """Tell whoever sets a ban what they may not have meant, or not thought of."""
-    name, muted = room.state.name, _entry(asked, target).startswith(MUTE)
+) -> RoomBanEffect:
+    """Whom a ban hits, and what whoever sets it may not have meant, or not thought of."""
+    muted = _entry(asked, target).startswith(MUTE)
     hit, others = _hit(room, person, target), _others(room, person)
+    spared = _is_suspicious(hit, others) and not muted
+    effect = RoomBanEffect("", room.state.name, hit=len(hit), others=len(others), spared=spared)
     named = _named(state, room, person, target)
-    fits_all = fits_everybody(target.entry)
-    if fits_all or any(one not in named for one in hit):
-        everybody = "everybody with an account" if _is_of_account(target) else "everybody"
-        some = some_of(len(hit), len(others), f"in {name}") if hit else everybody
-        yield f"It fits {some}; it does nothing to operators."
-        held_back = _is_suspicious(hit, others) and not muted
-        rest = f"{'Nobody else' if named else 'Nobody'} is removed, but they may not speak. "
-        yield f"{rest if held_back else ''}/unban {target.entry} undoes it."
+    is_wide = fits_everybody(target.entry) or any(one not in named for one in hit)
+    fits = _fits(effect, target, is_named=bool(named)) if is_wide else ()
+    told = [*fits, *_in_vain(state, room, target, named, muted=muted)]
+    return replace(effect, text="\n".join(told))
+
+
+def _fits(effect: RoomBanEffect, target: Target, *, is_named: bool) -> Iterator[str]:
+    everybody = "everybody with an account" if _is_of_account(target) else "everybody"
+    some = some_of(effect.hit, effect.others, f"in {effect.room}") if effect.hit else everybody
+    yield f"It fits {some}; it does nothing to operators."
+    rest = f"{'Nobody else' if is_named else 'Nobody'} is removed, but they may not speak. "
+    yield f"{rest if effect.spared else ''}/unban {target.entry} undoes it."
+
+
+def _in_vain(
+    state: State, room: Room, target: Target, named: Sequence[Person], *, muted: bool
+) -> Iterator[str]:
+    """Tell of those to whom a ban does nothing, or who can be there all the same."""
     for one in named:
         if why := _unhurt(room, one, muted=muted):
             yield f"It does nothing to {one.nick} {why}."

@@ -241,7 +241,8 @@ class BanEffect:
     ``replaced`` is the number of the ban whose place it takes, 0 if there is none. One that
     ``is_wide`` may be a mistake: it fits most people here, or the operator who has set it. With
     ``shuts_out`` that operator cannot come back from where they are. With ``as_guests`` those whom
-    it hits can come back as guests, from these ``networks`` as far as they can be banned.
+    it hits can come back as guests, from these ``networks`` as far as they can be banned. If the
+    one who was named ``has_gone``, it is about where they came from.
     """
 
     ban: Ban
@@ -253,6 +254,7 @@ class BanEffect:
     shuts_out: bool = False
     as_guests: bool = False
     networks: tuple[str, ...] = ()
+    has_gone: bool = False
 
 
 @fact
@@ -452,6 +454,19 @@ class Notice:
     room: str = ""
     refusal: bool = field(default=False, compare=False)
     urgent: bool = field(default=False, compare=False)
+
+
+@fact
+class RoomBanEffect(Notice):
+    """The answer to SetRoomBan, if there is more to tell than whom it names.
+
+    It fits so many (``hit``) of the ``others`` in the room. Those are removed, unless it only
+    mutes, or is taken for a mistake: then they are ``spared``, and may not speak.
+    """
+
+    hit: int = 0
+    others: int = 0
+    spared: bool = False
 
 
 @fact

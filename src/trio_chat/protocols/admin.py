@@ -25,7 +25,7 @@ from trio_chat.core.events import Event
 from trio_chat.core.queries import Audit, FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
-from trio_chat.protocols.admin_objects import objects
+from trio_chat.protocols.admin_objects import Object, objects
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Session
@@ -95,23 +95,25 @@ _OWN = {
     "help": Verb("", "show this list", 0, _help),
 }
 
-# Rows of the plain dialect that lead to nothing here.
-_LEFT_OUT = (
-    "nick", "me", "msg", "join", "history", "search", "register", "login", "logout", "password",
-    "devices", "set", "token", "report", "why", "quit",
+# Rows of the plain dialect; all others are for people who are in the chat.
+_OF_PLAIN = (
+    "help", "rooms", "topic", "rename", "invite", "kick", "ban", "mute", "unban", "bans", "op",
+    "deop", "voice", "devoice", "uban", "lock", "reports",
 )  # fmt: skip
 
-_ROWS: Mapping[str, Verb] = {
-    **{word: row for word, row in VERBS.items() if word not in _LEFT_OUT},
-    **_OWN,
-}
+_ROWS: Mapping[str, Verb] = {**{word: VERBS[word] for word in _OF_PLAIN}, **_OWN}
+
+
+def _written(told: Object) -> bytes:
+    """The line of an object."""
+    return json.dumps(told).encode() + b"\n"
 
 
 class AdminDialect(Dialect):
     """Objects of JSON, one a line."""
 
     def render(self, shown: Shown, id: str = "", at: int = 0) -> bytes:
-        return b"".join(json.dumps(told).encode() + b"\n" for told in objects(shown))
+        return b"".join(map(_written, objects(shown)))
 
 
 class AdminSession(Session):
@@ -143,7 +145,9 @@ class AdminSession(Session):
             return None
         if self._lines.endless:
             self._has_quit = True
-            return Ask(Quit(f"More than {ENDLESS} bytes came without a newline. Goodbye!"))
+            why = f"More than {ENDLESS} bytes came without a newline."
+            self.reply(Refused(why, Code.TOO_LONG))
+            return Ask(Quit(""))
         if not self._waiting:
             return None
         match self._read(self._waiting.pop()):
@@ -152,7 +156,7 @@ class AdminSession(Session):
                 return HANDLED
             case command:
                 if isinstance(command, Reload):
-                    self.reply(Notice(_RELOADING))
+                    self._to_send += _written({"type": "reloading", "text": _RELOADING})
                 return Ask(command)
 
     def _read(self, line: bytes | None) -> Command | Notice | Refused:
@@ -194,8 +198,8 @@ class AdminSession(Session):
         """Do nothing: the kernel tells who has gone."""
 
     def farewell(self, words: str, refused: Refused | None = None) -> None:
-        if words:
-            self._tell(Notice(words))
+        if refused or words:
+            self._tell(refused or Notice(words))
 
     def data_to_send(self) -> bytes:
         data, self._to_send = self._to_send, b""

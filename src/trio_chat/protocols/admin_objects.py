@@ -44,6 +44,7 @@ from trio_chat.core.views import (
     People,
     Refused,
     Reports,
+    RoomBanEffect,
     Rooms,
     Shown,
     Topic,
@@ -79,10 +80,6 @@ def _bare(sentence: str) -> str:
     return _SLASH.sub("", sentence)
 
 
-def _effects(shown: BanEffect | LockEffect | Notice) -> Iterator[Object]:
-    return _notices(map(_bare, wording(shown)))
-
-
 def _sentence(line: str) -> str:
     return readable(line.removeprefix(OURS))
 
@@ -101,6 +98,36 @@ def _by(nick: str, origin: Origin) -> Mapping[str, str]:
 def _refused(refused: Refused) -> Iterator[Object]:
     code, text = refused.code.name.lower(), _bare(readable(refused.why))
     yield {"type": "refused", "text": text, "code": code}
+
+
+# ── whom a ban or the lock hits ────────────────────────────────────────────────────────────────
+
+
+def _effect(shown: BanEffect | RoomBanEffect | LockEffect, /, **fields: object) -> Iterator[Object]:
+    first, *rest = map(_bare, wording(shown))
+    yield {"type": "effect", "text": _sentence(first), "others": shown.others, **fields}
+    yield from _notices(rest)
+
+
+def _ban_effect(effect: BanEffect) -> Iterator[Object]:
+    return _effect(
+        effect,
+        number=effect.ban.number,
+        hit=effect.hit,
+        wide=effect.is_wide,
+        shuts_out=effect.shuts_out,
+        replaced=effect.replaced,
+        as_guests=effect.as_guests,
+        networks=list(effect.networks),
+    )
+
+
+def _room_ban_effect(effect: RoomBanEffect) -> Iterator[Object]:
+    return _effect(effect, room=effect.room, hit=effect.hit, spared=effect.spared)
+
+
+def _lock_effect(effect: LockEffect) -> Iterator[Object]:
+    return _effect(effect, hit=effect.muted)
 
 
 # ── lists ──────────────────────────────────────────────────────────────────────────────────────
@@ -308,9 +335,10 @@ def _operator_dropped(event: OperatorDropped) -> Sequence[Object]:
 
 _OBJECTS: Mapping[type, Callable[[Any], Iterable[Object]]] = {
     Refused: _refused,
-    BanEffect: _effects,
-    LockEffect: _effects,
-    Notice: _effects,
+    BanEffect: _ban_effect,
+    RoomBanEffect: _room_ban_effect,
+    LockEffect: _lock_effect,
+    Notice: lambda notice: _notices(map(_bare, wording(notice))),
     People: _people,
     Rooms: _rooms,
     Bans: _bans,

@@ -342,6 +342,8 @@ def _ban_effect(effect: BanEffect) -> list[str]:
     lasts = lasting(effect.seconds) or " for good"
     hits = f"It hits {some_of(effect.hit, effect.others)}."
     lines = [f"Ban {ban.number}: {_about(ban)}{lasts}. {hits}"]
+    if effect.has_gone:
+        lines.append(f"{ban.whom} is not here any more: that is where {ban.whom} came from.")
     if effect.is_wide:
         lines.append(f"That may be more than you meant: /uban del {ban.number} lifts it.")
     if effect.replaced:
