@@ -1,5 +1,6 @@
 """One person on several connections: IRC, plain and in the browser's dialect."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -197,16 +198,40 @@ async def test_a_dropped_token_ends_what_it_has_opened_and_nothing_else(house: H
 async def test_devices_are_listed_and_ended(house: House) -> None:
     bob, eve = await owner(house), await irc_peer(house, "eve")
     phone, _ = await another(house)
-    listed = [line.partition(" :")[2] for line in await phone.news("NS DEVICES")]
-    assert [line.split(" from ")[0] for line in listed] == [
-        "Connection 1",
-        "Connection 3, this one,",
+    assert await devices(phone) == [
+        "Connection 1: an IRC client from 127.0.0.1 without TLS, by the password.",
+        "Connection 3 (this one): an IRC client from 127.0.0.1 without TLS, by the password.",
     ]
     assert sum(" 320 " in line for line in await bob.news("WHOIS bob")) == 2
     assert not any(" 320 " in line for line in await eve.news("WHOIS bob"))
     assert "no other connection" in "".join(await bob.news("NS DEVICES END 2"))
     assert "Connection 3 has ended." in "".join(await bob.news("NS DEVICES END 3"))
     assert "from another device. Goodbye!" in await phone.rest()
+
+
+async def devices(peer: IrcPeer) -> list[str]:
+    """What is listed, without the times."""
+    await peer.news()
+    lines = [line.partition(" :")[2] for line in await peer.news("NS DEVICES")]
+    return [re.sub(r", since \S+ \S+ UTC", "", line) for line in lines]
+
+
+async def test_devices_are_told_apart_by_name_and_client(house: House) -> None:
+    bob, secret = await owner(house), "a-secret-of-the-laptop"
+    [told, _] = await bob.news("NS TOKEN NEW bot")
+    bot = await irc_peer(house, "bot")
+    await bot.news(f"NS IDENTIFY bob {told.split()[-1]}")
+    laptop = await irc_peer(house, "guest", secret=secret)
+    await laptop.news(f"NS IDENTIFY bob {PASSWORD}", "NS TOKEN KEEP laptop")
+    await another(house, door=web_peer)
+    await plain(house)
+    assert [line.split(": ", 1)[1] for line in await devices(bob)] == [
+        "an IRC client from 127.0.0.1 without TLS, by the password.",
+        "bot, an IRC client from 127.0.0.1 without TLS, by a token.",
+        "laptop, trio-chat from 127.0.0.1 without TLS, by the password.",
+        "a browser from 127.0.0.1 without TLS, by the password.",
+        "plain text from 127.0.0.1 without TLS, by the password.",
+    ]
 
 
 # ── what one does, the others see ──────────────────────────────────────────────────────────────

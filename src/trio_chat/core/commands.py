@@ -29,7 +29,8 @@ class Enter:
     ``password`` is the server's, or an invitation, or ``name:password`` of an account; with an
     ``account`` it is that account's, or the secret of one of its keys. With a ``secret`` I am the
     person who came with it before. ``origin`` is what others will see of me, ``secure`` whether I
-    come over TLS, ``one_room`` whether my protocol shows me one room at a time.
+    come over TLS, ``client`` in words by what I come, ``one_room`` whether my protocol shows me one
+    room at a time.
     """
 
     nick: str
@@ -39,6 +40,7 @@ class Enter:
     account: str = ""
     secret: str = field(default="", repr=False)
     secure: bool = False
+    client: str = ""
     one_room: bool = False
 
 

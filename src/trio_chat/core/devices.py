@@ -12,12 +12,11 @@ def devices_of(state: State, person: Person, via: str | None = None) -> tuple[De
     labels = {key.key: key.label for key in account.keys} if account else {}
 
     def view(device: Device) -> DeviceView:
-        label = labels.get(device.key, "")
         here = via is not None and device is person.device(via)
-        is_by_key = account is not None and device.password_id != account.password_id
+        by_password = account is None or device.password_id == account.password_id
         return DeviceView(
-            _number(device), label if is_by_key else "", device.address, device.secure,
-            device.since, here,
+            _number(device), labels.get(device.key, ""), by_password, device.client,
+            device.address, device.secure, device.since, here,
         )  # fmt: skip
 
     return tuple(map(view, person.devices))

@@ -262,8 +262,9 @@ class Arrived:
     same when they come again, which ``user_id`` does not. ``secure`` says that they came over TLS.
     ``key`` is the hash of the secret that they have shown, if any. If they are logged in, that is a
     key to the account; or else its password was given, which is named by ``password_id``.
-    ``address`` is the real one that they come from, for bans; only operators are told of it. With
-    ``one_room`` their connection shows one room at a time. With ``absent`` they have none: the
+    ``address`` is the real one that they come from, for bans; only operators are told of it.
+    ``client`` is in words what they have come by. With ``one_room`` their connection shows one room
+    at a time. With ``absent`` they have none: the
     server brings them, as their account is always on.
     """
 
@@ -275,6 +276,7 @@ class Arrived:
     key: str = ""
     password_id: int = 0
     address: str = ""
+    client: str = ""
     one_room: bool = False
     absent: bool = False
 
@@ -294,6 +296,7 @@ class Attached:
     key: str = ""
     password_id: int = 0
     address: str = ""
+    client: str = ""
     one_room: bool = False
     modes: str = ""
     rooms: tuple[str, ...] = ()

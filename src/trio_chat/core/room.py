@@ -61,7 +61,8 @@ NO_MARKS: Mapping[str, int] = {}
 class Device:
     """A connection of somebody's, by its ``id``.
 
-    ``secure`` is whether it came over TLS, from the real ``address``; ``key`` the hash of the last
+    ``secure`` is whether it came over TLS, from the real ``address``; ``client`` is in words what
+    is at its other end; ``key`` the hash of the last
     secret that it has shown, if any. If a password was given, or set, on it, that is named by
     ``password_id``. It came at ``since`` (unix milliseconds). ``rooms`` are those that it shows
     (folded), None if these are all that its owner is in; with ``one_room`` it is never more than
@@ -71,6 +72,7 @@ class Device:
     id: str
     secure: bool = False
     address: str = ""
+    client: str = ""
     key: str = ""
     password_id: int = 0
     since: int = 0

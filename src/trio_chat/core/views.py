@@ -335,12 +335,15 @@ class Blocks:
 class DeviceView:
     """A connection of somebody's, as they and operators of the server are told of it.
 
-    ``number`` names it, ``key`` is the label of the key that has logged it in; empty if that was
-    the password. It came at ``since`` (unix milliseconds), and is ``here`` if it is asked from it.
+    ``number`` names it, ``label`` is that of the key that it has shown, if any; ``by_password``
+    whether the password has logged it in, and ``client`` in words what is at its other end. It came
+    at ``since`` (unix milliseconds), and is ``here`` if it is asked from it.
     """
 
     number: str
-    key: str = ""
+    label: str = ""
+    by_password: bool = True
+    client: str = ""
     address: str = ""
     secure: bool = False
     since: int = 0

@@ -119,6 +119,7 @@ class AdminDialect(Dialect):
 class AdminSession(Session):
     """One connection's session (see ``protocols.session.Session`` for the contract)."""
 
+    client = "the operators' socket"
     refusals = 0
     own = None
     dialect = AdminDialect()

@@ -88,6 +88,10 @@ class Session(Protocol):
     one_room: ClassVar[bool] = False
 
     @property
+    def client(self) -> str:
+        """In words, what is at the other end; its owner tells their connections apart by it."""
+
+    @property
     def refusals(self) -> int:
         """The number of times the peer was refused something."""
 

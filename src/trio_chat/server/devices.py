@@ -137,7 +137,8 @@ class Devices:
             person.nick, person.user_id, subscriber.id,
             replace(origin, account=person.origin.account),
             secure=device.secure, key=subscriber.key, password_id=subscriber.password_id,
-            address=device.address, one_room=device.one_room, modes=modes,
+            address=device.address, client=device.client, one_room=device.one_room,
+            modes=modes,
             rooms=tuple(rooms),
         )  # fmt: skip
         subscriber.user_id = person.user_id

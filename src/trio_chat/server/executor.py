@@ -399,7 +399,7 @@ class Executor:
         secret = identity(enter.secret) if enter.secret else ""
         enter = replace(
             enter, origin=origin, secret=secret, secure=self._is_secure,
-            one_room=self.session.one_room,
+            client=self.session.client, one_room=self.session.one_room,
         )  # fmt: skip
         with self._in_line():
             refused = await self._credentials.may_enter(enter)

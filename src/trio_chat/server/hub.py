@@ -199,7 +199,11 @@ class Hub:
         account, identity = newcomer.origin.account, newcomer.known_as
         if present := self.devices.present(account):
             device = Device(
-                subscriber.id, enter.secure, subscriber.address, one_room=enter.one_room
+                subscriber.id,
+                enter.secure,
+                subscriber.address,
+                enter.client,
+                one_room=enter.one_room,
             )
             return [await self.devices.join(subscriber, present, device, enter.origin)]
         refused = await self._identities.claim(subscriber, nick, account, identity)
@@ -221,7 +225,7 @@ class Hub:
         arrived = Arrived(
             nick, subscriber.user_id, origin, newcomer.known_as,
             secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
-            address=subscriber.address, one_room=enter.one_room,
+            address=subscriber.address, client=enter.client, one_room=enter.one_room,
         )  # fmt: skip
         subscriber.claim.nick = nick
         self.subscribers[subscriber.id] = subscriber

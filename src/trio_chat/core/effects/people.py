@@ -63,8 +63,10 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
 
 
 def _device(event: Arrived | Attached, id: str, at: int) -> Device:
-    key, password_id = event.key, event.password_id
-    return Device(id, event.secure, event.address, key, password_id, at, event.one_room)
+    return Device(
+        id, event.secure, event.address, event.client, event.key, event.password_id, at,
+        event.one_room,
+    )  # fmt: skip
 
 
 def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:

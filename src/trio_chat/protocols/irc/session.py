@@ -113,6 +113,10 @@ class IrcSession(Session):
         self._gone = False
 
     @property
+    def client(self) -> str:
+        return "trio-chat" if IDENTITY in self._peer.caps else "an IRC client"
+
+    @property
     def refusals(self) -> int:
         return self._out.refusals
 

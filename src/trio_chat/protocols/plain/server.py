@@ -91,6 +91,7 @@ class PlainSession(Session):
     )  # fmt: skip
 
     one_room = True
+    client = "plain text"
     own = None  # people are shown their own actions as everybody else is
 
     def __init__(self, *, encoding: str, line_bytes: int, lobby: str, question: str = "") -> None:

@@ -389,11 +389,13 @@ def report(reported: Reported) -> str:
 
 
 def device(seen: DeviceView) -> str:
-    """A connection of somebody's."""
-    here = ", this one," if seen.here else ""
-    how = f"by the token {seen.key}" if seen.key else "by the password"
-    where = f"from {seen.address}{' over TLS' if seen.secure else ''}"
-    return f"Connection {seen.number}{here} {where} since {moment(seen.since)}, {how}."
+    """A connection of somebody's, with what tells it from the others first."""
+    here = " (this one)" if seen.here else ""
+    name = f"{seen.label}, " if seen.label else ""
+    how = "by the password" if seen.by_password else "by a token"
+    where = f"from {seen.address} {'over' if seen.secure else 'without'} TLS"
+    since = f"since {moment(seen.since)}"
+    return f"Connection {seen.number}{here}: {name}{seen.client} {where}, {since}, {how}."
 
 
 def _ban(ban: Ban) -> str:

@@ -55,6 +55,10 @@ class WebSession(Session):
         self._refusals = 0
 
     @property
+    def client(self) -> str:
+        return "a browser"
+
+    @property
     def refusals(self) -> int:
         return self._refusals + self._irc.refusals
 
