@@ -1,4 +1,4 @@
-"""Readers that are woken by an epoll of our own."""
+"""Readers of connections, and an epoll of our own that wakes them."""
 
 import select
 import socket
@@ -11,6 +11,7 @@ import trio.testing
 
 from peers import running, settings
 from trio_chat.server.poller import PolledLink, Poller, open_poller
+from trio_chat.server.transport import Link, SocketLink
 
 
 def needed(poller: Poller | None) -> Poller:
@@ -61,6 +62,24 @@ async def test_an_end_that_comes_while_the_reader_waits() -> None:
         n.start_soon(end)
         with trio.fail_after(5):
             assert await link.receive() == b""
+
+
+async def test_who_waits_after_it_was_woken_does_not_wait() -> None:
+    """What there is to do may come up just before it waits."""
+    ours, theirs = socket.socketpair()
+    memory, _ = trio.testing.memory_stream_pair()
+    async with polling() as poller, pair(poller) as (polled, _):
+        with theirs:
+            links = (polled, SocketLink(ours, "unix", keepalive=60), Link(memory, "memory"))
+            for link in links:
+                link.wake()
+                with trio.fail_after(5):
+                    await link.readable()
+                assert link.receive_now() is None
+                with trio.move_on_after(0.01) as waiting:  # once
+                    await link.readable()
+                assert waiting.cancelled_caught
+            await links[1].aclose()
 
 
 async def test_nothing_comes_of_a_closed_socket_that_another_process_still_has() -> None:

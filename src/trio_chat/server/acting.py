@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from trio_chat.core.events import Event
+from trio_chat.core.events import (
+    AccountSet,
+    AwaySet,
+    Event,
+    Joined,
+    Left,
+    NameSet,
+    Renamed,
+    UserModesSet,
+)
+
+# What somebody does by one connection, and their others have to know, those as well that come while
+# it happens.
+ToldToOthers = Joined | Left | AwaySet | Renamed | AccountSet | NameSet | UserModesSet
 
 
 class Acting:

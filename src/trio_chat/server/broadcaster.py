@@ -24,6 +24,7 @@ from trio_chat.core.events import (
 from trio_chat.core.room import Person
 from trio_chat.core.views import Copy, Delivery, LoggedOut, Shown
 from trio_chat.protocols.session import Dialect
+from trio_chat.server.acting import ToldToOthers
 from trio_chat.server.audience import GROUP, Audiences, Subscriber
 from trio_chat.server.fanout import FanOut
 from trio_chat.server.hub import Hub
@@ -83,7 +84,7 @@ class Broadcaster:
                     hub.end_logged_out(delivery.devices, by)
             if isinstance(entry.event, RoomRenamed):
                 hub.room_renamed(entry.event)
-            if by:
+            if by and isinstance(entry.event, ToldToOthers):
                 hub.tell_others(entry.event, by)
         if any(entry.room == REALM for entry in batch):
             hub.absent.look()

@@ -329,6 +329,7 @@ class Executor:
             ):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case Prove() as prove:
+                await self._flush()
                 with self._in_line():
                     answer = await self._credentials.prove(prove)
                 await self._tell(answer, ask)
@@ -401,6 +402,7 @@ class Executor:
             enter, origin=origin, secret=secret, secure=self._is_secure,
             client=self.session.client, one_room=self.session.one_room,
         )  # fmt: skip
+        await self._flush()
         with self._in_line():
             refused = await self._credentials.may_enter(enter)
         if refused:

@@ -72,6 +72,7 @@ from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
+from trio_chat.server.acting import ToldToOthers
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
@@ -287,12 +288,13 @@ class Hub:
             for subscriber in self.audiences.of_person(user_id):
                 subscriber.on_renamed(event.room, event.to)
 
-    def tell_others(self, event: Event, by: str) -> None:
-        """Let the other connections of a person know what they have done by one of them."""
-        if doer := self.subscribers.get(by):
-            for subscriber in self.audiences.of_person(doer.user_id):
-                if subscriber is not doer:
-                    subscriber.on_done(self._as_told(event, subscriber))
+    def tell_others(self, event: ToldToOthers, by: str) -> None:
+        """Let the other connections of a person know what they have done by one of them, though
+        that may have gone.
+        """
+        for subscriber in self.audiences.of_person(event.user_id):
+            if subscriber.id != by:
+                subscriber.on_done(self._as_told(event, subscriber))
 
     def _as_told(self, event: Event, subscriber: Subscriber) -> Event:
         """An event as the session of a connection is told of it, which may act without ``o``."""

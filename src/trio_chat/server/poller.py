@@ -54,39 +54,40 @@ class Poller:
 class PolledLink(SocketLink):
     """A link whose reader is woken by a poller."""
 
-    __slots__ = ("_has_ended", "_may_have_more", "_on_end", "_poller", "_reader")
+    __slots__ = ("_has_ended", "_is_woken", "_on_end", "_poller", "_reader")
 
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float, poller: Poller) -> None:
         super().__init__(sock, peer, keepalive=keepalive)
         self._poller = poller
         self._reader: trio.lowlevel.Task | None = None
-        self._may_have_more = self._has_ended = False
+        self._is_woken = self._has_ended = False
         self._on_end: Callable[[], object] | None = None
         poller.watch(sock, self)
 
     def on_readable(self, *, is_last: bool) -> None:
         """The poller reports that there is something to read; ``is_last`` if nothing follows."""
-        self._may_have_more, self._has_ended = True, self._has_ended or is_last
+        self._has_ended = self._has_ended or is_last
         self.wake()
         if is_last and self._on_end:
             self._on_end()
 
     def readable(self) -> Awaitable[None]:
-        if self._may_have_more:
+        if self._is_woken:
             return trio.lowlevel.checkpoint()  # noqa: ASYNC105 - who reads awaits it
         self._reader = trio.lowlevel.current_task()
         self._reader.custom_sleep_data = self  # as long as it waits here
         return trio.lowlevel.wait_task_rescheduled(_stop_waiting)  # noqa: ASYNC105
 
     def wake(self) -> None:
+        self._is_woken = True
         if self._reader is not None and self._reader.custom_sleep_data is self:
             trio.lowlevel.reschedule(self._reader)
 
     def receive_now(self) -> bytes | None:
-        self._may_have_more = False
+        self._is_woken = False
         if (data := super().receive_now()) is not None:
             # More data brings another event; what was there already, and the end, do not.
-            self._may_have_more = self._has_ended or len(data) == READ
+            self._is_woken = self._has_ended or len(data) == READ
         return data
 
     def has_finished(self) -> bool:

@@ -51,7 +51,7 @@ from trio_chat.core.views import (
     Repeated,
 )
 from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
-from trio_chat.server.acting import Acting
+from trio_chat.server.acting import Acting, ToldToOthers
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.pending import Pending
@@ -250,7 +250,7 @@ class Ring:
         self, events: Sequence[Event], verifier: str = "", by: Subscriber | None = None
     ) -> Sequence[Entry]:
         """Give events of one log their places; they are the doing of ``by``, if of a connection."""
-        if by is None or self._is_alone(by):
+        if by is None or (self._is_alone(by) and not isinstance(events[-1], ToldToOthers)):
             return await self._place(events, verifier)
         self.acting.note(events, by.id)
         placed: Sequence[Entry] = ()

@@ -80,8 +80,8 @@ class Link(trio.abc.AsyncResource):
                 return data
 
     def readable(self) -> Awaitable[None]:
-        """Wait until ``receive_now`` may have something, or somebody calls ``wake``. Raises
-        trio.BrokenResourceError.
+        """Wait until ``receive_now`` may have something, or somebody calls ``wake``, or has called
+        it since the last time. Raises trio.BrokenResourceError.
 
         Most connections wait here, so links return trio's own awaitable: each coroutine in between
         would take 0.2 KiB of every connection.
@@ -89,16 +89,20 @@ class Link(trio.abc.AsyncResource):
         return self._readable()
 
     async def _readable(self) -> None:
-        with trio.CancelScope() as self._waiting:
-            await self._receive_some()
+        self._waiting = self._waiting or trio.CancelScope()
+        try:
+            with self._waiting:
+                await self._receive_some()
+        finally:
+            self._waiting = None
 
     async def _receive_some(self) -> None:
         self._received = bytes(await self._stream.receive_some(READ))
 
     def wake(self) -> None:
-        """Let somebody go on who waits until it is ``readable``."""
-        if self._waiting:
-            self._waiting.cancel("woken")
+        """Let somebody go on who waits until it is ``readable``, or will wait next."""
+        self._waiting = self._waiting or trio.CancelScope()
+        self._waiting.cancel("woken")
 
     def receive_now(self) -> bytes | None:
         """The bytes that have come already, empty at the peer's end; None if none have. Raises
