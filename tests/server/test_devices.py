@@ -467,6 +467,25 @@ async def test_others_are_told_at_once_that_one_is_away(house: House) -> None:
     await phone.until(" 305 bob :")
 
 
+async def test_who_comes_is_told_that_they_are_away(house: House) -> None:
+    bob = await owner(house)
+    _, told = await another(house)
+    assert not any(" 306 " in line for line in told)
+    await bob.news("AWAY :tea")
+    _, told = await another(house)
+    assert [line for line in told if " 306 " in line] == [
+        ":chat.local 306 bob :You have been marked as being away"
+    ]
+    guest = await irc_peer(house, "guest")
+    assert any(" 306 bob " in line for line in await guest.news(f"NS IDENTIFY bob {PASSWORD}"))
+    netcat = await plain(house)
+    await netcat.until("*** You are away, as you have said on another device: tea\n")
+    await bob.news("AWAY")
+    await netcat.until("*** You are back, as you have said on another device.\n")
+    await bob.news("AWAY :lunch")
+    await netcat.until("*** You are away, as you have said on another device: lunch\n")
+
+
 async def test_netcat_is_told_when_its_room_is_left_elsewhere(house: House) -> None:
     bob = await owner(house)
     await bob.news("JOIN #tea")

@@ -33,7 +33,7 @@ from trio_chat.core.events import (
     Renamed,
     UserModesSet,
 )
-from trio_chat.core.queries import Count, ListMembers, ShowMark
+from trio_chat.core.queries import Count, FindNicks, ListMembers, ShowMark
 from trio_chat.core.views import (
     Answer,
     AwayReply,
@@ -43,6 +43,7 @@ from trio_chat.core.views import (
     Missed,
     Notice,
     Offer,
+    People,
     Refused,
     Repeated,
 )
@@ -312,6 +313,12 @@ class IrcSession(Session):
         told = (n.RPL_NOWAWAY, "You have been marked as being away")
         self._out.numeric(*told if text else (n.RPL_UNAWAY, "You are no longer marked as away"))
 
+    def _tell_if_away(self, found: People) -> None:
+        """Tell a client that comes that its owner is away, as another one of theirs has said."""
+        for seen in found.people:
+            if seen.away:
+                self._tell_away(seen.away)
+
     def _welcome(self) -> Sequence[Ask]:
         out = self._out
         welcome(out)
@@ -333,6 +340,7 @@ class IrcSession(Session):
             for change in changes:
                 peer.set_mode(change)
             out.show(UserModesSet(event.nick, changes, origin=event.origin))
+        yield Ask(FindNicks((event.nick,)), self._tell_if_away)
         yield Ask(LookAround())
         yield from accounts.come_back(out)
         yield from (Ask(Join(room), on_refused=_seen_already) for room in event.rooms)

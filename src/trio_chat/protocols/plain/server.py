@@ -29,6 +29,7 @@ from trio_chat.core.events import (
     AccountSet,
     Arrived,
     Attached,
+    AwaySet,
     Event,
     Invited,
     Joined,
@@ -39,8 +40,9 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.letters import continued, cut
 from trio_chat.core.names import fold, nick_problem
+from trio_chat.core.queries import FindNicks
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Audited, Notice, Refused, Reports, Shown
+from trio_chat.core.views import Answer, Audited, Notice, People, Refused, Reports, Shown
 from trio_chat.protocols.audit import audit_lines, report_lines
 from trio_chat.protocols.confidential import NOT_SAID, is_confidential, says_password
 from trio_chat.protocols.invitation import is_damaged, is_link, shown_token
@@ -54,6 +56,10 @@ from trio_chat.protocols.telnet import Telnet, without_erased
 
 # A message of the tutorial's client whose person speaks before the server has asked for a nickname.
 _NICK_AND_TEXT = re.compile(r"([^\s:]+): \S")
+
+# Only another device can say it, or end it.
+_AWAY = "You are away, as you have said on another device: {}"
+_BACK = "You are back, as you have said on another device."
 
 _NO_WEB_SERVER = "This is a chat server, not a web server. Goodbye!"
 
@@ -213,7 +219,8 @@ class PlainSession(Session):
                 self._news = f"You are logged in as {origin.account}."
                 if rooms:
                     self._tell_news()
-                return [Ask(Join(rooms[0]) if rooms else ComeBack(self._lobby))]
+                enter = Join(rooms[0]) if rooms else ComeBack(self._lobby)
+                return [Ask(enter), Ask(FindNicks((nick,)), self._tell_if_away)]
             case Looked(room):
                 self._room = room
                 self._tell_news()
@@ -237,6 +244,11 @@ class PlainSession(Session):
                 self.reply(Notice(words))
         return ()
 
+    def _tell_if_away(self, found: People) -> None:
+        for seen in found.people:
+            if seen.away:
+                self.reply(Notice(_AWAY.format(seen.away)))
+
     def _tell_news(self) -> None:
         news, self._news = self._news, ""
         if news:
@@ -246,6 +258,8 @@ class PlainSession(Session):
         match event:
             case Renamed(to=nick):
                 self._nick = nick
+            case AwaySet(text=text):
+                self.reply(Notice(_AWAY.format(text) if text else _BACK))
             case Left(room) if fold(room) == fold(self._room):
                 self.reply(Notice(f"You have left {room} on another device. /join goes to a room."))
         return ()
