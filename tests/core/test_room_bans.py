@@ -28,6 +28,7 @@ from trio_chat.core.events import (
     Change,
     Entry,
     Event,
+    Kicked,
     ModesSet,
     Origin,
     Said,
@@ -35,7 +36,7 @@ from trio_chat.core.events import (
 from trio_chat.core.explain import explain_room
 from trio_chat.core.masks import entry_mask
 from trio_chat.core.refusals import Code
-from trio_chat.core.room_bans import over_in, removals
+from trio_chat.core.room_bans import over_in
 from trio_chat.core.views import Mask, Notice, Refused
 from trio_chat.storage.codec import decode_state, encode_state
 
@@ -62,11 +63,10 @@ def ban(house: House, whom: str, by: str = "olga", **terms: object) -> list[str]
     asked = SetRoomBan("#den", whom, **terms)  # type: ignore[arg-type]
     event, *rest = house.decide(f"id-{by}", asked)
     assert isinstance(event, ModesSet), event
-    house.happen(event)
-    kicks = removals(house.chat, house.person(by), asked)
-    for kick in kicks:
-        house.ask(f"id-{by}", kick)
-    return [kick.nick for kick in kicks] + [one.text for one in rest if isinstance(one, Notice)]
+    kicks = [one for one in rest if isinstance(one, Kicked)]
+    for each in (event, *kicks):
+        house.happen(each)
+    return [kick.target for kick in kicks] + [one.text for one in rest if isinstance(one, Notice)]
 
 
 def masks(house: House) -> list[Mask]:

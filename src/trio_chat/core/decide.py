@@ -16,7 +16,6 @@ from trio_chat.core.blocks import JUDGES as _OF_BLOCKS
 from trio_chat.core.blocks import blocked, is_blocked
 from trio_chat.core.commands import (
     AWAY_MAX,
-    KICK_MAX,
     TOPIC_MAX,
     Announce,
     ClearMetadata,
@@ -43,7 +42,6 @@ from trio_chat.core.commands import (
     TagMessage,
 )
 from trio_chat.core.denials import (
-    absent,
     accounts_only,
     muted_there,
     nobody,
@@ -59,7 +57,6 @@ from trio_chat.core.events import (
     Event,
     Invited,
     Joined,
-    Kicked,
     Left,
     Looked,
     NameSet,
@@ -71,7 +68,7 @@ from trio_chat.core.events import (
     is_passing,
 )
 from trio_chat.core.invitations import is_invited
-from trio_chat.core.letters import as_reason, cut
+from trio_chat.core.letters import cut
 from trio_chat.core.limits import forbidden, silent
 from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
@@ -81,13 +78,14 @@ from trio_chat.core.realm import Account
 from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
 from trio_chat.core.remembered import is_new_regular, is_regular
+from trio_chat.core.removal import kick
 from trio_chat.core.renaming import rename_room
 from trio_chat.core.reports import JUDGES as _OF_REPORTS
 from trio_chat.core.room import Person, Room
 from trio_chat.core.room_bans import JUDGES as _OF_ROOM_BANS
 from trio_chat.core.set_metadata import JUDGES as _OF_METADATA
 from trio_chat.core.set_modes import set_modes
-from trio_chat.core.standing import always_enters, first_status, is_due, is_new, spared, status_of
+from trio_chat.core.standing import always_enters, first_status, is_due, is_new, status_of
 from trio_chat.core.state import (
     State,
     is_silenced,
@@ -368,24 +366,6 @@ def _leave(state: State, person: Person, leave: Leave) -> Outcomes:
     return [Left(name, person.nick, person.user_id, why, person.origin)]
 
 
-def _kick(state: State, person: Person, kick: Kick) -> Outcomes:
-    if refused := outside(state, person, kick.room) or powerless(state, person, kick.room):
-        return [refused]
-    name, other = state.name(kick.room), state.person(kick.nick)
-    if other is None or fold(name) not in other.rooms:
-        return [absent(kick.nick, name)]
-    if refused := spared(state, state.rooms[fold(name)], person, other):
-        return [refused]
-    why = "" if person.limit is not None else as_reason(kick.why, KICK_MAX)
-    return [
-        Kicked(
-            name, person.nick, other.nick, why, person.user_id, other.user_id,
-            person.origin, other.known_as if other.identity != person.identity else "",
-            other.origin.account,
-        )
-    ]  # fmt: skip
-
-
 def _invite(state: State, person: Person, invite: Invite) -> Outcomes:
     if refused := outside(state, person, invite.room):
         return [refused]
@@ -496,7 +476,7 @@ JUDGES: dict[type, Callable[[State, Person, Any], Outcomes]] = {
     Join: _join,
     Look: _look,
     Leave: _leave,
-    Kick: _kick,
+    Kick: kick,
     Invite: _invite,
     Rename: _rename,
     SetTopic: _set_topic,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from trio_chat.core.answers import unknown, visible_room
 from trio_chat.core.commands import WHY_MAX, Kick, LiftRoomBan, SetModes, SetRoomBan
 from trio_chat.core.denials import powerless
-from trio_chat.core.events import Change, ModesSet
+from trio_chat.core.events import Change, Kicked, ModesSet
 from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.limits import bounded
 from trio_chat.core.masks import Lists, entry_mask, fits_everybody, fold_mask, names_somebody
@@ -24,6 +24,7 @@ from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
 from trio_chat.core.networks import network_of
 from trio_chat.core.refusals import Code
+from trio_chat.core.removal import removed
 from trio_chat.core.room import Person, Room
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.state import State, has_status, listed
@@ -71,7 +72,10 @@ def _entry_of(person: Person) -> str:
 
 def _set(
     state: State, person: Person, asked: SetRoomBan
-) -> Sequence[ModesSet | Refused | RoomBanEffect]:
+) -> Sequence[ModesSet | Kicked | Refused | RoomBanEffect]:
+    """The ban and the removals are appended together: nobody is banned and stays because the
+    operator's connection, or the server, ends in between.
+    """
     if refused := _not_theirs(state, person, asked.room):
         return [refused]
     target = read_target(state, asked.whom)
@@ -88,7 +92,8 @@ def _set(
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
         return outcomes or [Refused("There is such a ban already.", Code.NO_CHANGE)]
     effect = _effect(state, state.rooms[fold(asked.room)], person, asked, target)
-    return [*outcomes, effect] if effect.text else outcomes
+    told = [effect] if effect.text else []
+    return [*outcomes, *told, *_removals(state, person, asked, target, effect)]
 
 
 def _not_theirs(state: State, person: Person, room: str) -> Refused | None:
@@ -229,15 +234,18 @@ def _is_suspicious(hit: Sequence[Person], others: Sequence[Person]) -> bool:
     return 2 * len(hit) > len(others) or len(hit) > _REMOVED_MAX
 
 
-def removals(state: State, person: Person, asked: SetRoomBan) -> Sequence[Kick]:
-    """The removals that follow from a ban that has been set."""
-    room, target = visible_room(state, person, asked.room), read_target(state, asked.whom)
-    if room is None or isinstance(target, Refused) or _entry(asked, target).startswith(MUTE):
-        return ()
-    hit = _hit(room, person, target)
-    rest = () if _is_suspicious(hit, _others(room, person)) else hit
-    nicks = dict.fromkeys(one.nick for one in (*_named(state, room, person, target), *rest))
-    return [Kick(asked.room, nick, asked.why) for nick in nicks]
+def _removals(
+    state: State, person: Person, asked: SetRoomBan, target: Target, effect: RoomBanEffect
+) -> Iterator[Kicked]:
+    room = state.rooms[fold(asked.room)]
+    if _entry(asked, target).startswith(MUTE):
+        return
+    rest = () if effect.spared else _hit(room, person, target)
+    named = _named(state, room, person, target)
+    for other in {one.user_id: one for one in (*named, *rest)}.values():
+        removal = removed(state, person, Kick(asked.room, other.nick, asked.why), other)
+        if isinstance(removal, Kicked):
+            yield removal
 
 
 # ── lift ───────────────────────────────────────────────────────────────────────────────────────

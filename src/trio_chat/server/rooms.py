@@ -17,13 +17,13 @@ from trio_chat.core.commands import (
     SetTopic,
 )
 from trio_chat.core.decide import Outcome, Outcomes
-from trio_chat.core.events import ModesSet, PlaceSet
+from trio_chat.core.events import PlaceSet
 from trio_chat.core.explain import explain_room
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import ShowMasks, ShowModes, ShowTopic
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import taken
-from trio_chat.core.room_bans import over_in, removals
+from trio_chat.core.room_bans import over_in
 from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
 from trio_chat.server.archive import Archive
@@ -124,14 +124,10 @@ class Rooms:
         return outcomes
 
     async def ban(self, subscriber: Subscriber, request: SetRoomBan) -> Outcomes:
-        """Set a ban of a room, and remove those whom it is meant to remove."""
-        outcomes = [*await self._ring.pursue(subscriber, request)]
+        """Set a ban of a room."""
+        outcomes = await self._ring.pursue(subscriber, request)
         self._look_for_ends()
-        if any(isinstance(outcome, ModesSet) for outcome in outcomes):
-            for kick in removals(self._chat, subscriber.person(self._chat), request):
-                removed = await self._ring.pursue(subscriber, kick)
-                outcomes += (one for one in removed if not isinstance(one, Refused))
-            await self._logs.close_unheard()
+        await self._logs.close_unheard()
         return outcomes
 
     async def expire(self, now: int) -> None:

@@ -133,9 +133,9 @@ class Log(Protocol):
         is returned instead.
 
         ``expect`` is the room's last barrier known to whoever judged the events: if it is not the
-        room's last barrier now, nothing is appended and Conflict is raised. With ``barrier`` the
-        last of the events becomes the room's barrier. All of the events are appended or none; if
-        the call is cancelled, it may have been either.
+        room's last barrier now, nothing is appended and Conflict is raised. With ``barrier`` all of
+        the events are barriers, and the last one becomes the room's. All of the events are appended
+        or none; if the call is cancelled, it may have been either.
 
         Where accounts are (``places``) changes together with the events.
 

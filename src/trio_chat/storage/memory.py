@@ -199,7 +199,7 @@ class MemoryLog(Log):
         self._calendar.note(self._appended, self._ids.last)
         if barrier:
             log.barrier = entries[-1].id
-            log.barriers.append(entries[-1])
+            log.barriers += entries
         for entry in fresh:
             self._note_places(entry)
             if is_persistent(entry.event) and room != REALM:  # of that, the barriers are enough

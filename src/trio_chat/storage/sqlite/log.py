@@ -132,8 +132,7 @@ class SqliteLog(Log):
         move: Move | None = None,
     ) -> Sequence[Entry]:
         rows = [
-            row_of(event, barrier=barrier and event is events[-1]) if is_persistent(event) else None
-            for event in events
+            row_of(event, barrier=barrier) if is_persistent(event) else None for event in events
         ]
         await self._intake.take_place()
 

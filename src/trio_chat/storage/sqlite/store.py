@@ -267,7 +267,7 @@ class Store:
             for event, (id, at) in zip(events, self.ids.take(len(events)), strict=True)
         ]
         if barrier:
-            self.unstored.setdefault(name, []).append(entries[-1])
+            self.unstored.setdefault(name, []).extend(entries)
             self._barriers[name] = entries[-1].id
         return entries
 
