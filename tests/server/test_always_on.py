@@ -60,6 +60,33 @@ async def test_who_is_always_on_is_away_while_nothing_is_connected(house: House)
     assert commands(await eve.news()) == ["PRIVMSG #tea :hi"]
 
 
+@pytest.mark.parametrize("rooms", ["#tea", "#tea,#lobby"])
+async def test_others_are_told_once_that_somebody_is_away(house: House, rooms: str) -> None:
+    """However many rooms they share, and whether they watch them, too; and when it has changed."""
+    bob = await owner(house)
+    eve = await irc_peer(house, "eve", "away-notify", "extended-monitor", rooms=rooms)
+    await eve.news("MONITOR + bob")
+    phone = await back(house, nick="phone")
+    await bob.news("AWAY :tea")
+    assert commands(await eve.news()) == ["AWAY tea"]
+    await gone(phone)
+    assert await eve.news() == []
+    await bob.news("AWAY")
+    assert commands(await eve.news()) == ["AWAY"]
+    await gone(bob)
+    assert commands(await eve.news()) == ["AWAY :not connected"]
+    phone, bob = await back(house, nick="phone"), await back(house, nick="laptop")
+    assert commands(await eve.news()) == ["AWAY"]
+
+
+async def test_who_comes_while_away_is_told_once(house: House) -> None:
+    bob = await owner(house)
+    await bob.news("AWAY :tea")
+    phone = await irc_peer(house, "phone", "away-notify", rooms="")
+    told = [line.split()[1] for line in await phone.news(f"NS IDENTIFY bob {PASSWORD}")]
+    assert (told.count("JOIN"), told.count("306"), told.count("AWAY")) == (2, 1, 0)
+
+
 async def test_an_away_message_of_theirs_stays(house: House) -> None:
     bob = await owner(house, "AWAY :tea")
     eve = await irc_peer(house, "eve", "away-notify", rooms="#tea")

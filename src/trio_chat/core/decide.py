@@ -296,9 +296,8 @@ def _look(state: State, person: Person, look: Look) -> Outcomes:
 
 def _looked(room: Room, person: Person, device: str) -> Looked:
     return Looked(
-        room.state.name, person.nick, person.user_id, person.away, person.origin,
-        device or person.user_id,
-    )  # fmt: skip
+        room.state.name, person.nick, person.user_id, person.origin, device or person.user_id
+    )
 
 
 def _joined(state: State, room: Room, person: Person) -> Joined:

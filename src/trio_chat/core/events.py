@@ -148,7 +148,6 @@ class Looked:
     room: str
     nick: str
     user_id: str = ""
-    away: str = ""
     origin: Origin = NOWHERE
     device: str = ""
 

@@ -357,9 +357,11 @@ class IrcDialect(Dialect):
             # "If the client is not logged in, … an asterisk" (extended-join).
             account, name = joined.origin.account or "*", joined.origin.name
             lines = [_line(joined, "JOIN", joined.room, account, name)]
+        if isinstance(joined, Looked):
+            return lines
         if joined.away and "away-notify" in self.caps:
             lines.append(_line(joined, "AWAY", joined.away))
-        if isinstance(joined, Joined) and joined.status:
+        if joined.status:
             changes = [Change(True, letter, joined.nick) for letter in joined.status]
             lines += mode_lines(f":{self._server} MODE {joined.room}", changes)
         return lines
