@@ -60,7 +60,7 @@ async def test_where_people_come_from_decides(
         assert wanted in await peer.until(".")
 
 
-WHERE = "From where you are, you need encryption. Use TLS: ircs://chat.example.org:"
+WHERE = "From where you are, you need encryption. Use TLS: "
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,11 @@ async def test_they_are_told_in_their_own_language_and_nobody_hears_of_them(
         bob = await house.link("bob")
         peer = await house.link(address=FAR)
         await peer.send(said)
-        why = f"{WHERE}{house.port}"
-        if said.startswith(b"GET"):  # whoever asks by HTTP wants the page
-            why = why.replace("ircs:", "https:")
+        way = "ncat --ssl chat.example.org {}"
+        if said.startswith((b"GET", b"NICK", b"CAP")):
+            scheme = "https" if said.startswith(b"GET") else "ircs"
+            way = f"{scheme}://chat.example.org:{{}}"
+        why = WHERE + way.format(house.port)
         length = str(len(f"This is a chat server. {why}\r\n"))
         assert await peer.rest() == told.format(why).replace("LENGTH", length)
         await peer.stream.aclose()
@@ -116,7 +118,8 @@ async def test_without_a_name_for_the_server_the_same_host_is_meant(
 ) -> None:
     peer = await house.link(address=FAR)
     await peer.send(b"alice\n")
-    assert f"Use TLS: ircs:// and the same host, port {house.port}\n" in await peer.rest()
+    way = f"ncat --ssl with the same host and port {house.port}"
+    assert await peer.rest() == f"*** {WHERE}{way}\n"
 
 
 async def test_who_is_slow_to_ask_for_tls_is_not_greeted_in_clear(

@@ -245,17 +245,22 @@ def _only_tls(spoken: Spoken | None, settings: Settings, port: int, location: st
     """How a peer is told, in the protocol that it speaks, to speak TLS. Browsers are sent to the
     location, if that is known.
     """
-    name = settings.server.public_name
-    scheme = "https" if spoken is Spoken.HTTP else "ircs"
-    here = Address(name, port) if name else f" and the same host, port {port}"
-    where = f"{scheme}://{here}"
-    why = f"From where you are, you need encryption. Use TLS: {where}"
+    way = _way_by_tls(spoken, settings.server.public_name, port)
+    why = f"From where you are, you need encryption. Use TLS: {way}"
     if spoken is Spoken.HTTP and location:
         return _http(HTTPStatus.TEMPORARY_REDIRECT, why, {"Location": location})
     words = _refusal(spoken, Refused(why), settings)
     if spoken is Spoken.IRC and settings.tls.sts_days:
         return f":{settings.irc.server_name} CAP * LS :sts=port={port}\r\n".encode() + words
     return words
+
+
+def _way_by_tls(spoken: Spoken | None, name: str, port: int) -> str:
+    """How to come over TLS, in the protocol that a peer speaks; for plain, by netcat."""
+    if spoken not in (Spoken.IRC, Spoken.HTTP):
+        return f"ncat --ssl {f'{name} {port}' if name else f'with the same host and port {port}'}"
+    scheme = "https" if spoken is Spoken.HTTP else "ircs"
+    return f"{scheme}://{Address(name, port) if name else f' and the same host, port {port}'}"
 
 
 def _refusal(spoken: Spoken | None, refused: Refused, settings: Settings) -> bytes:
