@@ -328,11 +328,13 @@ def test_an_invitation_that_is_not_good_is_told_and_another_taken(
                 (revoked, "That invitation was revoked."),
                 (good[:30], "one has 43 characters, and this has 30. Copy all of it."),
                 ("", "This chat is for those who have an account or an invitation."),
+                ("nonsense", "That is no invitation to this chat"),
             ):
                 entry.fill(token)
                 page.click("button.main")
                 expect(why).to_contain_text(words)
                 expect(entry).to_have_value(token)
+                expect(page.locator("#password")).to_be_hidden()
             entry.fill(f"ircs://chat.example/den?invite={good}")
             page.click("button.main")
             expect(page.locator("#top h1")).to_have_text("#den")

@@ -10,6 +10,7 @@ const HISTORY = new Set(["chathistory", "soju.im/search"]);
 const SOME = new Set(["soju.im/search", "trio-chat/missed"]);
 
 const LOCKED = "This chat is for those who have its password, or an account";
+const CUT_OFF = "That is no invitation to this chat: it may be cut off. Copy the whole link again";
 
 /** @param {Session} session @param {Line} line */
 export function understand(session, line) {
@@ -205,13 +206,20 @@ function onFail(session, line, { asked }) {
     const refusal = line.command === "FAIL";
     if (command === "IDENTITY") session.identified = false;
     if (code === "NICKNAME_RESERVED" && !session.registered) session.reserved = why;
-    else if (!session.registered && refusal) session.refused(code === "ACCOUNT_REQUIRED" ? "entry" : "server", why);
+    else if (!session.registered && refusal) notAdmitted(session, code, why);
     else if (asked?.kind === "text" && code === "ALREADY_SENT") session.discard(asked.token);
     else if (asked?.kind === "text") session.failed(asked.token, why);
     else if (asked && (asked.kind === "gap" || asked.kind === "page")) session.history.failed(asked);
     else if (asked?.kind !== "quiet") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
     if (asked?.kind === "join" && refusal) session.joined(asked.place);
     if (asked) asked.refused = why;
+}
+
+/** Say why we are not let in; the server asks for an invitation also if what we gave is none.
+ * @param {Session} session @param {string} code @param {string} why */
+function notAdmitted(session, code, why) {
+    if (code !== "ACCOUNT_REQUIRED") session.refused("server", why);
+    else session.refused("entry", session.who.entry && /an invitation/.test(why) ? CUT_OFF : why);
 }
 
 /** Tell a sentence where it was asked for, or in the room that it is about.

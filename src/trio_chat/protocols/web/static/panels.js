@@ -47,8 +47,9 @@ export class Panels {
      * @param {string} [why] @param {string} [about] */
     ask(why = "", about = "") {
         const { who, store, invitation, secure } = this.chat;
-        const needsAccount = about === "login" || /account|log ?in/i.test(why);
         const asksEntry = about === "entry" && /invitation|password/i.test(why);
+        // Whoever may come in by an invitation is not asked for a password that they do not have.
+        const needsAccount = about === "login" || (!asksEntry && /account|log ?in/i.test(why));
         const described = { autocapitalize: "none", spellcheck: "false", "aria-describedby": "why" };
         const nick = field({ ...described, label: "Nickname", id: "nick", name: "username", autocomplete: "username", maxlength: "20", required: true,
             value: who.nick || store.kept.nick, "aria-invalid": about === "nick" && "true" });

@@ -162,7 +162,7 @@ export class Session {
         this.attempt += 1;
         const known = this.wasIn || this.who.password;
         if (this.reserved || !known || this.attempt > ATTEMPTS) {
-            const owned = `The nickname ${this.who.nick} is somebody's account. If it is yours, log in with its password.`;
+            const owned = `The nickname ${this.who.nick} is somebody's account. If it is yours, log in with its password; if not, pick another.`;
             return this.reserved ? this.refused("account", owned) : this.refused("nick", why);
         }
         const same = this.attempt <= SAME;
