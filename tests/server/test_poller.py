@@ -2,8 +2,9 @@
 
 import select
 import socket
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -125,6 +126,26 @@ async def test_what_has_come_is_there_before_the_poller_tells() -> None:
             assert link.receive_now() is None
             theirs.close()
             assert link.receive_now() == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+async def test_a_link_tells_what_its_peer_has_not_got() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    with theirs, open_poller() as poller:
+        link = PolledLink(ours, "127.0.0.1", keepalive=60, poller=needed(poller))
+        with suppress(BlockingIOError):
+            while link.write_now(bytes(65536)):
+                pass
+        assert link.unacknowledged() > 0
+        theirs.setblocking(False)
+        with trio.fail_after(5):
+            while link.unacknowledged():
+                with suppress(BlockingIOError):
+                    theirs.recv(65536)
+                await trio.lowlevel.checkpoint()
+        await link.aclose()
 
 
 async def test_a_broken_connection() -> None:

@@ -123,7 +123,7 @@ class Door:
                 data += more
         except BadHeader as error:
             raise NoEntry(str(error)) from error
-        link.peer = header.source or link.peer
+        link.peer, link.is_direct = header.source or link.peer, False
         is_private = header.is_secure and is_local(by)
         return Introduced(header.rest, header.is_request, header.is_secure, is_private)
 

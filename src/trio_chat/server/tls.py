@@ -36,6 +36,7 @@ class TlsLink(Link):
 
     def __init__(self, link: Link, context: ssl.SSLContext, first: bytes) -> None:
         self._link, self.peer, self.write_now = link, link.peer, link.write_now
+        self.is_direct = link.is_direct
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_side=True)
         self._in.write(first)
@@ -124,13 +125,16 @@ class TlsLink(Link):
     async def answers(self, seconds: float) -> bool:
         return await self._link.answers(seconds)
 
-    async def finish(self) -> None:
+    def unacknowledged(self) -> int:
+        return self._link.unacknowledged()
+
+    async def finish(self) -> bool:
         """Say farewell, by an alert if something was wrong, and finish the link below."""
         with suppress(ssl.SSLError):
             self._tls.unwrap()
         with trio.move_on_after(LINGER), suppress(trio.BrokenResourceError):
             await self._link.send_all(self._out.read())
-        await self._link.finish()
+        return await self._link.finish()
 
     async def aclose(self) -> None:
         await self._link.aclose()

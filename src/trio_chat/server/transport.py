@@ -1,9 +1,11 @@
 """The links that a connection runs over."""
 
+import fcntl
 import select
 import socket
 import struct
 import sys
+import termios
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -36,6 +38,9 @@ _LOOK, _GRAIN = 0.1, 0.02  # seconds
 # anything, in milliseconds: the last number of these (struct tcp_info in <linux/tcp.h>).
 _ACKNOWLEDGED = struct.Struct("56xI")
 
+# What Linux writes in answer to SIOCOUTQ (tcp(7), unix(7)), which it calls TIOCOUTQ elsewhere.
+_INT = struct.Struct("i")
+
 # The event by which a system tells that the peer has ended its side; not every system does.
 _FINISHED = getattr(select, "POLLRDHUP", 0)
 
@@ -48,19 +53,20 @@ READ = 64 * 1024
 class Link(trio.abc.AsyncResource):
     """A connected stream of bytes and the name of its peer.
 
-    ``peer`` is an IP address, ``unix`` for a Unix socket, or any other name in tests.
+    ``peer`` is an IP address, ``unix`` for a Unix socket, or any other name in tests. It
+    ``is_direct`` unless a proxy has said that it hands on what a peer sends.
 
     ``write_now(data)`` sends what can be sent without waiting, and returns the number of bytes. It
     raises BlockingIOError if that is nothing, and another OSError if the connection is lost.
     """
 
-    __slots__ = ("_received", "_stream", "_waiting", "peer", "write_now")
+    __slots__ = ("_received", "_stream", "_waiting", "is_direct", "peer", "write_now")
 
     def __init__(self, stream: trio.abc.HalfCloseableStream, peer: str) -> None:
         self._stream = stream
         self._received: bytes | None = None
         self._waiting: trio.CancelScope | None = None
-        self.peer = peer
+        self.peer, self.is_direct = peer, True
         self.write_now: Callable[[bytes], int] = _never_now
 
     @property
@@ -130,12 +136,19 @@ class Link(trio.abc.AsyncResource):
         await trio.lowlevel.checkpoint()
         return True
 
+    def unacknowledged(self) -> int:
+        """The bytes that were sent and that the peer's system has not acknowledged, as far as the
+        system tells.
+        """
+        return 0
+
     async def aclose(self) -> None:
         """Close it at once; what waits in the kernel may still be sent."""
         await trio.aclose_forcefully(self._stream)
 
-    async def finish(self) -> None:
-        """End our side, and wait for up to a second until the peer ends its own.
+    async def finish(self) -> bool:
+        """End our side, and wait for up to a second until the peer ends its own; returns whether it
+        has.
 
         Closing while the peer is still sending would reset the connection, and destroy what the
         peer has not read yet. Raises nothing if the peer was faster.
@@ -145,8 +158,10 @@ class Link(trio.abc.AsyncResource):
                 await self._send_eof()
                 while await self.receive():
                     pass
+                return True
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
+        return False
 
     async def _send_eof(self) -> None:
         await self._stream.send_eof()
@@ -168,7 +183,7 @@ class SocketLink(Link):
     def __init__(self, sock: socket.socket, peer: str, *, keepalive: float) -> None:
         self._socket, self._keepalive, self._askers = sock, int(keepalive), 0
         self._waiting = None
-        self.peer = peer
+        self.peer, self.is_direct = peer, True
         self.write_now = sock.send  # called for every delivery, so not through a method of ours
         sock.setblocking(False)
         with suppress(OSError):  # not every socket and system has every option
@@ -237,6 +252,16 @@ class SocketLink(Link):
         """Seconds since the peer's system has last acknowledged anything."""
         info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size)
         return int(_ACKNOWLEDGED.unpack(info)[0]) / 1000
+
+    def unacknowledged(self) -> int:
+        if sys.platform != "linux":
+            return 0
+        found = bytearray(_INT.size)
+        try:
+            fcntl.ioctl(self._socket, termios.TIOCOUTQ, found)
+        except OSError:  # it was closed: nobody knows
+            return 1
+        return int(_INT.unpack(found)[0])
 
     def has_finished(self) -> bool:
         poll = select.poll()
