@@ -1,5 +1,7 @@
 """Bob, who has an account, goes and comes back."""
 
+import trio
+
 from irc_peers import IrcPeer, irc_peer
 from peers import House, Peer
 from sasl import by_plain
@@ -10,6 +12,7 @@ PASSWORD = "correct-horse"
 async def gone(peer: Peer, how: bytes = b"QUIT\r\n") -> None:
     await peer.send(how)
     await peer.rest()
+    await trio.aclose_forcefully(peer.stream)
 
 
 async def back(house: House, *lines: str, nick: str = "bob") -> IrcPeer:

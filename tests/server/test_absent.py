@@ -10,33 +10,20 @@ import trio
 import trio.testing
 
 import admin_socket
+from alice import ALICE, PASSWORD, bare, box, leave, plain_alice, register
 from held import HeldLog
-from irc_peers import IrcPeer, irc_peer, settings
-from peers import House, Peer, running
+from irc_peers import irc_peer, settings
+from peers import House, running
 from trio_chat.core.events import Entry
 from trio_chat.server.transport import Link
 
-PASSWORD = "correct-horse"
-ALICE = f"alice:{PASSWORD}"
 MUTED = "You may not speak in this chat for good"
 WAVES = "\x01ACTION waves\x01"
 NOT_HERE = "not here now, and will see it when they come"
 
 
-async def register(house: House, nick: str = "alice") -> None:
-    """An account whose owner has gone again, and was in no room."""
-    peer = await irc_peer(house, nick, rooms="")
-    assert "REGISTER SUCCESS" in (await peer.news(f"REGISTER * * {PASSWORD}"))[0]
-    await leave(peer)
-
-
 async def waiting(house: House) -> Sequence[Entry]:
     return await house.server._hub._log.waiting("alice")
-
-
-async def leave(peer: Peer) -> None:
-    await peer.send(b"QUIT\r\n" if isinstance(peer, IrcPeer) else b"/quit\n")
-    await peer.rest()
 
 
 async def alice_comes(house: House, *caps: str) -> list[str]:
@@ -46,24 +33,6 @@ async def alice_comes(house: House, *caps: str) -> list[str]:
     lines = await peer.news(*opening, f"PASS {ALICE}", "NICK alice", "USER a 0 * :a", "CAP END")
     [end] = [place for place, line in enumerate(lines) if re.search(" (376|422) alice ", line)]
     return [line for line in lines[end + 1 :] if " MODE " not in line]
-
-
-async def plain_alice(house: House) -> Peer:
-    peer = await house.connect()
-    await peer.send(f"/login alice {PASSWORD}\n".encode())
-    await peer.until("/help for more.\n")
-    return peer
-
-
-async def box(peer: Peer) -> list[str]:
-    """What a plain person has been shown until an answer comes; that they are logged in aside."""
-    await peer.send(b"/rooms\n")
-    lines = (await peer.until("#lobby (")).splitlines()[:-1]
-    return [line for line in lines if line and "You are logged in as " not in line]
-
-
-def bare(lines: list[str]) -> list[str]:
-    return [re.sub(r"\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d", "THEN", line) for line in lines]
 
 
 async def test_the_sender_is_told_and_shown_it_as_any_message() -> None:
@@ -298,7 +267,8 @@ async def test_an_owner_who_is_here_by_another_name_is_told_at_once() -> None:
         bob = await irc_peer(house, "bob")
         await bob.news("PRIVMSG alice hi")
         assert any(line.endswith("PRIVMSG al :hi") for line in await alice.news())
-        assert await waiting(house) == []
+        await leave(alice)
+        assert await box(await plain_alice(house)) == []
 
 
 async def test_what_is_said_while_somebody_comes_and_goes_is_shown_once() -> None:
@@ -337,5 +307,6 @@ async def test_what_is_said_to_somebody_who_is_just_coming_is_said_to_who_is_her
         await trio.testing.wait_all_tasks_blocked(0.05)
         log.go_on()
         await alice.until("bob -> alice: hi\n")
-        assert await waiting(house) == []
         assert not any("bob -> alice" in line for line in await box(alice))
+        await leave(alice)
+        assert await box(await plain_alice(house)) == []

@@ -205,4 +205,5 @@ async def test_what_is_said_to_somebody_who_is_just_coming_back_is_said_once() -
         await trio.testing.wait_all_tasks_blocked(0.05)
         log.go_on()
         await bob.until("eve -> bob: hi\n")
-        assert await log.waiting("bob") == []
+        await gone(bob, b"/quit\n")
+        assert not any(line.endswith(" hi") for line in await (await back(house)).news())

@@ -13,6 +13,7 @@ from trio_chat.protocols.irc.message import Message, parse
 CAPS = "message-tags server-time batch echo-message"
 
 GENEROUS = {
+    "TRIO_CHAT_ACCOUNTS__ITERATIONS": "4096",
     "TRIO_CHAT_HISTORY__REPLAY": "1000",
     "TRIO_CHAT_LIMITS__MESSAGES_PER_SECOND": "100000",
     "TRIO_CHAT_LIMITS__MESSAGE_BURST": "100000",
@@ -90,6 +91,23 @@ async def test_what_was_seen_is_there_after_a_kill(tmp_path: Path) -> None:
             seen += said(await peer.messages(f"PRIVMSG #tea :from {nick}"))
     assert len(seen) == 4
     assert [id for _, id in seen] == sorted({id for _, id in seen})
+
+
+async def test_who_was_here_at_a_kill_is_shown_what_they_may_not_have_got(tmp_path: Path) -> None:
+    path, login = tmp_path / "chat.db", "NS IDENTIFY alice correct-horse"
+    async with killed_at_the_end(path) as house:
+        await house.come("alice", "REGISTER * * correct-horse")
+        bob, _ = await house.come("bob")
+        sent = said(await bob.messages("PRIVMSG alice :one", "PRIVMSG alice :two"))
+        assert len(sent) == 2
+    async with killed_at_the_end(path) as house:
+        alice, shown = await house.come("guest", login)
+        assert said([*shown, *await alice.messages()]) == sent
+        await alice.say("QUIT")
+        await alice.rest()
+    async with killed_at_the_end(path) as house:
+        alice, shown = await house.come("guest", login)
+        assert said([*shown, *await alice.messages()]) == []
 
 
 async def test_nothing_that_anybody_saw_is_lost_by_a_kill_in_the_middle(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ LASTING = st.one_of(
 @given(event=LASTING)
 def test_an_event_comes_back_as_it_was(event: Event) -> None:
     """But for the connection by which it was done, which is gone by then."""
-    of_the_moment = {"via": "", "back": False, "absent": False}
+    of_the_moment = {"via": "", "back": False, "absent": False, "to_account": ""}
     event = replace(event, **{k: v for k, v in of_the_moment.items() if hasattr(event, k)})
     beside = [getattr(event, name) for name in BESIDE] if isinstance(event, Said) else []
     assert decode(encode(event), *beside) == event

@@ -29,14 +29,14 @@ async def test_what_is_said_to_somebody_who_is_not_here_waits(log: Log) -> None:
     [one, two] = await append(log, to_alice("1"), to_alice("2"))
     [entry, _] = await log.waiting("alice")
     assert (entry.room, entry.id, entry.event) == ("1,=alice", one, to_alice("1"))
-    await log.handed_over("alice", one)
+    await log.got([one])
     assert await waiting(log) == ["2"]
-    await log.handed_over("alice", two)
+    await log.got([two])
     assert await waiting(log) == []
     assert texts_of(await log.history("1,=alice")) == ["1", "2"]
 
 
-async def test_what_is_said_to_somebody_who_is_here_or_in_a_room_does_not(log: Log) -> None:
+async def test_what_is_said_to_a_guest_or_in_a_room_does_not(log: Log) -> None:
     await append(log, to_alice("here", to_id="id"))
     await append(log, said("in a room"))
     await append(log, to_alice("to carol", to="carol"))
@@ -75,8 +75,25 @@ async def test_for_one_account_no_more_than_a_thousand_wait(log: Log) -> None:
         await log.append("1,=alice", [to_alice("too much")])
     assert not full.value.by_sender
     [first, *_] = await log.waiting("alice")
-    await log.handed_over("alice", first.id)
+    await log.got([first.id])
     await append(log, to_alice("now it fits"))
+
+
+async def test_of_one_who_writes_to_somebody_here_the_last_fifty_wait(log: Log) -> None:
+    """They are shown, so none is refused; and nobody pushes out what others have said."""
+    here = {"to": "al", "to_id": "id", "to_account": "Alice"}
+    await append(log, to_alice("carol", origin=account("carol"), **here))
+    for number in range(60):
+        await append(log, to_alice(str(number), **here))
+    assert await waiting(log) == ["carol", *map(str, range(10, 60))]
+    with pytest.raises(BoxFull):
+        await log.append("1,=alice", [to_alice("when she has gone")])
+    for number in range(949):
+        room = f"{number // 50},=alice"
+        await append(log, to_alice("hi", room, origin=account(room)))
+    await append(log, to_alice("too much", origin=account("dave"), **here))
+    assert len(await waiting(log)) == 1000
+    assert (await waiting(log))[0] == "carol"
 
 
 async def test_a_message_sent_again_waits_once_even_where_no_more_fits(log: Log) -> None:
@@ -86,7 +103,7 @@ async def test_a_message_sent_again_waits_once_even_where_no_more_fits(log: Log)
     [again] = await log.append("1,=alice", [to_alice("hi", token="1 abc")])
     assert again.id == id
     assert len(await log.waiting("alice")) == 50
-    await log.handed_over("alice", id)
+    await log.got([id])
     await log.append("1,=alice", [to_alice("hi", token="1 abc")])
     assert len(await log.waiting("alice")) == 49
 

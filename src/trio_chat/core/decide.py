@@ -209,6 +209,7 @@ def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
         private_room(person.identity, other.identity), person.nick, tell.text, person.user_id,
         tell.action, nick, user_id, tell.notice, tags=tell.tags, origin=person.origin,
         token=_token(person, tell.token), concat_at=tell.concat_at,
+        to_account=_account_here(other) if other is not person else "",
     )  # fmt: skip
     return [said] if tell.notice else [said, *_absence(state, other)]
 
@@ -238,6 +239,11 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Account | Re
 def _named(other: Person | Account) -> tuple[str, str]:
     """What somebody is called, and their id, if they are here."""
     return (other.nick, other.user_id) if isinstance(other, Person) else (other.name, "")
+
+
+def _account_here(other: Person | Account) -> str:
+    """The account of somebody who is here."""
+    return other.origin.account if isinstance(other, Person) else ""
 
 
 def _absence(state: State, person: Person | Account) -> Sequence[AwayReply]:

@@ -55,7 +55,8 @@ class Change:
 @fact
 class Said:
     r"""A text, said in a room or to one person, whose nickname and id are ``to`` and ``to_id``.
-    Without an id, ``to`` is the account of somebody who was not here: it waits for them.
+    Without an id, ``to`` is the account of somebody who was not here. Of who was, ``to_account`` is
+    the account, if they are logged in. It waits for either (``waits_for``).
 
     ``action`` says that it was said by /me; a ``notice`` must not be answered automatically. A
     ``status`` (the prefix ``@`` or ``+``) limits it to members who have at least that. ``tags`` are
@@ -79,6 +80,7 @@ class Said:
     origin: Origin = NOWHERE
     token: str = ""
     concat_at: tuple[int, ...] = ()
+    to_account: str = ""
 
 
 @fact
@@ -737,10 +739,17 @@ def is_missed(event: Event) -> bool:
 
 
 def waits_for(event: Event) -> str:
-    """The account (folded) that a message waits for, as its owner was not here; else empty."""
-    if isinstance(event, Said) and event.to and not event.to_id:
-        return fold(event.to)
+    """The account (folded) that a message waits for until its owner is known to have got it; else
+    empty.
+    """
+    if isinstance(event, Said) and event.to:
+        return fold(event.to_account if event.to_id else event.to)
     return ""
+
+
+def is_promised(event: Event) -> bool:
+    """Whether a message waits for somebody who was not here, which its sender is told."""
+    return isinstance(event, Said) and event.to != "" and not event.to_id
 
 
 def is_for_members(event: Event) -> bool:

@@ -64,7 +64,8 @@ class Device:
     ``secure`` is whether it came over TLS, from the real ``address``; ``client`` is in words what
     is at its other end; ``key`` the hash of the last
     secret that it has shown, if any. If a password was given, or set, on it, that is named by
-    ``password_id``. It came at ``since`` (unix milliseconds). ``rooms`` are those that it shows
+    ``password_id``. It came at ``since`` (unix milliseconds), ``by`` the event with this id: it is
+    shown what is said to its owner from then on. ``rooms`` are those that it shows
     (folded), None if these are all that its owner is in; with ``one_room`` it is never more than
     one. ``greeted`` says whether it has shown any before.
     """
@@ -79,6 +80,7 @@ class Device:
     one_room: bool = False
     rooms: dict[str, None] | None = None
     greeted: bool = False
+    by: str = ""
 
     def shows(self, room: str) -> bool:
         """Whether it shows a room (folded) that its owner is in."""

@@ -86,6 +86,8 @@ class Session(Protocol):
 
     #: Whether the protocol shows a peer one room at a time.
     one_room: ClassVar[bool] = False
+    #: Whether the protocol has a way to ask a peer whether it is still there.
+    has_ping: ClassVar[bool] = False
 
     @property
     def client(self) -> str:

@@ -6,7 +6,7 @@ moves, or is written to in another dialect, one group in each of their rooms is 
 many of a room do, its groups are forgotten, and made when they are next needed.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -67,8 +67,10 @@ class Subscriber:
     hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
     by its password, which is named by ``password_id``. Who has become somebody else is
     ``unsettled`` until all that hangs on that is done: the identity that they had as a guest, or
-    empty. An ``outsider`` is an operator of the server who is not in the chat, and is shown nothing
-    but answers.
+    empty. ``sent`` are the ids of the messages that it was sent of those that wait for its owner
+    (``box.Box``), until the peer is known to have got them; ``has_all`` says whether the peer's
+    system has got all that the connection was sent. An ``outsider`` is an operator of the server
+    who is not in the chat, and is shown nothing but answers.
     """
 
     id: str
@@ -88,6 +90,8 @@ class Subscriber:
     on_renamed: Callable[[str, str], None] = lambda room, to: None
     on_done: Callable[[Event], None] = _nothing
     user_id: str = ""
+    sent: deque[str] | tuple[()] = ()
+    has_all: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         self.user_id = self.user_id or self.id

@@ -20,6 +20,7 @@ from trio_chat.core.events import (
     RoomRenamed,
     Said,
     Signalled,
+    waits_for,
 )
 from trio_chat.core.room import Person
 from trio_chat.core.views import Copy, Delivery, LoggedOut, Shown
@@ -65,6 +66,8 @@ class Broadcaster:
         if len(self._hub.audiences.of(room).everyone) > 1:
             return await self._go_round(room, parts, batch[-1].id, tail)
         await _post(parts)
+        if parts.waiting:
+            self._hub.box.shown(parts.waiting)
         self._hub.progress.shown(batch[-1].id)
         return ()
 
@@ -73,6 +76,8 @@ class Broadcaster:
         hub, parts = self._hub, Parts(self._hub.audiences)
         for entry in batch:
             parts.prepare_for(entry.event)
+            if waits_for(entry.event):
+                parts.waiting.append(entry)
             by = hub.acting.take(entry.event) if hub.acting else ""
             if isinstance(entry.event, Joined):
                 hub.chat.forget(entry.room, self._log.too_old)
@@ -159,11 +164,13 @@ class Parts:
 
     A part is known by the places of its deliveries in the batch. Most people get the common part of
     their rooms; those who move during the batch, are addressed in person, or are shown their own
-    actions differently get a part of their own.
+    actions differently get a part of their own. ``waiting`` are the messages in it that wait for
+    accounts.
     """
 
     def __init__(self, audiences: Audiences) -> None:
         self._audiences = audiences
+        self.waiting: list[Entry] = []
         self._deliveries: list[tuple[Delivery, Entry, str]] = []
         self._in_room: dict[str, list[int]] = {}
         self._for_one: dict[str, list[int]] = {}  # by the ids of connections, as all of these

@@ -55,8 +55,9 @@ class Connection:
     """
 
     __slots__ = (
-        "_answered", "_entered", "_executor", "_handed_on", "_hub", "_is_hearing", "_lifetime",
-        "_limits", "_link", "_lost", "_pinged", "_shared", "_subscriber", "counts_for", "refusals",
+        "_answered", "_entered", "_executor", "_handed_on", "_has_ended", "_hub", "_is_hearing",
+        "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_shared",
+        "_subscriber", "counts_for", "refusals",
     )  # fmt: skip
 
     def __init__(
@@ -82,7 +83,8 @@ class Connection:
         self._lifetime = Lifetime(entered.link)
         self.counts_for = None if outsider else source  # operators count for none
         self.refusals = 0  # requests that were refused, once it has ended
-        self._lost = False
+        self._lost = self._has_ended = False
+        self._is_whole = True  # as long as the peer is sent all that it is to be sent
         self._pinged = self._is_hearing = False
         self._answered: trio.Event | None = None  # for those who ask whether it is there
         outbox = Outbox(entered.link, shared.drains, self, max_bytes=limits.outbox_bytes)
@@ -97,6 +99,7 @@ class Connection:
             address=entered.link.peer,
             on_renamed=self.on_renamed,
             on_done=self.on_done,
+            has_all=self.has_all,
         )
         self._executor = Executor(
             session,
@@ -195,7 +198,22 @@ class Connection:
                 await self._link.readable()
                 await self._hear(self._link.receive_now())
 
+    def has_all(self) -> bool:
+        """Whether the peer's system has acknowledged all that the peer was to be sent."""
+        outbox = self._subscriber.outbox
+        return self._is_whole and not outbox.waits and not self._link.unacknowledged()
+
+    def _note_got(self) -> None:
+        """Note, at a sign of life, what the peer has got."""
+        if self._subscriber.sent and self.has_all():
+            self._hub.box.got(self._subscriber)
+
     async def _hear_end(self) -> None:
+        self._has_ended = True
+        # Of a peer that can be asked, only an answer counts: another system may stand between us,
+        # and end in order what it could not hand on.
+        if self._link.is_direct and not self._session.has_ping:
+            self._note_got()
         await self._shared.passes.wait(LEAVING)
         self._session.receive_eof()
         await self._executor.run()
@@ -226,7 +244,9 @@ class Connection:
         if not self._lost:
             if not outbox.waits:
                 self._hub.all_read(self._subscriber)
-            await self._link.finish()
+            has_answered = await self._link.finish()
+            if not self._has_ended and (has_answered or self._lifetime.said_goodbye):
+                self._note_got()
 
     async def _hear(self, data: bytes | None) -> None:
         """Carry out what has come: bytes, nothing (None), or the peer's end (empty); and what
@@ -246,6 +266,7 @@ class Connection:
         if self._answered is not None:
             self._answered.set()
             self._answered = None
+        self._note_got()
         executor = self._executor
         executor.session.receive_data(data)
         await executor.run()
@@ -338,12 +359,12 @@ class Connection:
 
     def on_lost(self) -> None:
         """The outbox reports that the peer has gone."""
-        self._lost = True
+        self._lost, self._is_whole = True, False
         self._lifetime.finish("connection lost")
 
     def on_slow(self) -> None:
         """The outbox reports that the peer reads too slowly."""
-        limit = self._limits.outbox_bytes
+        self._is_whole, limit = False, self._limits.outbox_bytes
         self._session.overruns()
         self._lifetime.finish(
             "reads too slowly",

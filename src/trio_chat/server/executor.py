@@ -422,15 +422,13 @@ class Executor:
     async def _hand_over(self) -> None:
         """Show somebody who has come, or logged in, what was said to them while they were not here.
 
-        If their connection ends before it has all been sent, it waits on.
+        If their connection ends before all of it has been posted, none of it was sent.
         """
-        async with self._hub.missed(self._subscriber) as missed:
-            if missed:
-                await self._flush()
-                self._reply(missed)
-                await self._flush()
-                await self._until_sent()
-                await trio.lowlevel.checkpoint()  # where this is cancelled if the peer has gone
+        if missed := await self._hub.box.missed(self._subscriber):
+            await self._flush()
+            self._reply(missed)
+            await self._flush()
+            self._hub.box.sent(self._subscriber, missed.entries)
 
     async def _see_out(self) -> None:
         """End the connection of somebody whom nothing but the account they have left has let in."""

@@ -146,7 +146,7 @@ class Hub:
         )
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
-        self.missed = Box(chat, log).missed
+        self.box = Box(chat, log, self.audiences)
         # By account: one at a time comes under it, or logs in to it.
         self._coming: dict[str, trio.StrictFIFOLock] = {}
         # Set, and another one, when there may be another end to wait for.
@@ -159,6 +159,7 @@ class Hub:
 
     async def save(self) -> None:
         """Save, when the server stops, what would otherwise have to be read from the logs."""
+        await self.box.put_away()
         await self._realm.save()
         await self.logs.save_rooms()
 
@@ -266,6 +267,7 @@ class Hub:
         is the id up to which they have read everything, empty if that is not known.
         """
         self.stop_showing(subscriber)
+        await self.box.put_away()  # or it would take the places of what is said from now on
         if subscriber.claim.nick and not self._ring.is_stopping:
             with self._ring.request(), suppress(trio.BrokenResourceError):
                 if not await self.devices.leave(subscriber, why, words, seen):

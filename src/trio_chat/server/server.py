@@ -295,6 +295,7 @@ class Server:
         self._drains.start_soon(self._shared.passes.give)
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
+        self._drains.start_soon(self._hub.box.tidy)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
         await self._drains.start(expire, self._hub)
         await self._hub.absent.bring()

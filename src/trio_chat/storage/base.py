@@ -7,7 +7,7 @@ answered by times: everything between the moments and nothing else, and in the o
 a page is taken out of it, so that paging by moments shows everything once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -38,7 +38,7 @@ AUDIT_DAYS, AUDIT_MAX = 90, 2_000
 #: Read markers that are kept.
 MARKS = 100_000
 
-#: Messages that wait for an account whose owner is not here: of one sender, and in all.
+#: Messages that wait for an account until its owner has got them: of one sender, and in all.
 WAITING_EACH, WAITING_MAX = 50, 1_000
 
 
@@ -152,18 +152,20 @@ class Log(Protocol):
         again, it is still known by its token. If it is not there, Gone is raised, and nothing is
         appended.
 
-        A message to somebody who is not here (``events.waits_for``) waits from then on, or is not
-        appended, and BoxFull raised: beyond WAITING_EACH of a sender, and WAITING_MAX in all.
+        A message to an account (``events.waits_for``) waits from then on. Beyond WAITING_EACH of a
+        sender, and WAITING_MAX in all, it is not appended, and BoxFull raised, if its owner is not
+        here (``events.is_promised``). If they are, it takes the place of its sender's oldest, and
+        waits for nobody where others have taken all places.
         """
 
     async def waiting(self, account: str) -> Sequence[Entry]:
         """The messages that wait for an account (by folded name), oldest first.
 
-        They do until they are handed over, redacted, or gone from the log.
+        They do until they are known to have been got, redacted, or gone from the log.
         """
 
-    async def handed_over(self, account: str, up_to: str) -> None:
-        """Let messages up to this id wait no more."""
+    async def got(self, ids: Collection[str]) -> None:
+        """Let the messages with these ids wait no more."""
 
     async def find(self, room: str, id: str) -> Entry | None:
         """The message with this id in a log, whoever may see it; None if it is not there."""

@@ -73,7 +73,8 @@ _FIELDS = {stored: name for name, stored in _STORED.items()}
 
 
 # Which connection somebody did it by, and why they were let in: that says nothing any more later.
-_NOT_KEPT = ("via", "back", "absent")
+# Whom a message waits for is kept beside it.
+_NOT_KEPT = ("via", "back", "absent", "to_account")
 
 _DEFAULTS: dict[type, dict[str, Any]] = {
     kind: {field.name: field.default for field in fields(kind) if field.name not in _NOT_KEPT}

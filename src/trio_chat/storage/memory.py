@@ -8,7 +8,7 @@ messages as long as there is anything else.
 
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import merge, nlargest
 from itertools import dropwhile, islice, takewhile
@@ -32,6 +32,7 @@ from trio_chat.core.events import (
     is_for_members,
     is_missed,
     is_persistent,
+    is_promised,
     waits_for,
     without_words,
 )
@@ -46,6 +47,8 @@ from trio_chat.storage.base import (
     MARKS,
     NEVER,
     START,
+    WAITING_EACH,
+    WAITING_MAX,
     Log,
     Move,
     Search,
@@ -204,8 +207,8 @@ class MemoryLog(Log):
             self._note_places(entry)
             if is_persistent(entry.event) and room != REALM:  # of that, the barriers are enough
                 self._keep(log, entry)
-            if account := waits_for(entry.event):
-                self._waiting.setdefault(account, {})[entry.id] = entry
+            if waits_for(entry.event):
+                self._let_wait(entry)
             for other in elsewhere(entry.event):
                 self._keep(self._touch(other), entry._replace(room=other))
         if self._bytes > self._total_bytes:
@@ -273,7 +276,7 @@ class MemoryLog(Log):
         return True
 
     def _box_is_full(self, events: Sequence[Event]) -> BoxFull | None:
-        new = [e for e in events if waits_for(e) and getattr(e, "token", "") not in self._tokens]
+        new = [e for e in events if is_promised(e) and getattr(e, "token", "") not in self._tokens]
         for event in new:
             box = self._waiting.get(waits_for(event), {})
             theirs = sum(sender_of(entry.event) == sender_of(event) for entry in box.values())
@@ -286,10 +289,21 @@ class MemoryLog(Log):
         self._forget_old()
         return [*self._waiting.get(account, {}).values()]
 
-    async def handed_over(self, account: str, up_to: str) -> None:
+    def _let_wait(self, entry: Entry) -> None:
+        """Let a new message wait, if there is a place for it."""
+        box = self._waiting.setdefault(waits_for(entry.event), {})
+        sender = sender_of(entry.event)
+        theirs = [id for id, other in box.items() if sender_of(other.event) == sender]
+        if len(theirs) >= WAITING_EACH:  # a promised one has been refused by now
+            del box[theirs[0]]
+        if len(box) < WAITING_MAX:
+            box[entry.id] = entry
+
+    async def got(self, ids: Collection[str]) -> None:
         await trio.lowlevel.checkpoint()
-        for id in [id for id in self._waiting.get(account, ()) if id <= up_to]:
-            self._wait_no_more(account, id)
+        for account in [*self._waiting]:
+            for id in self._waiting[account].keys() & ids:
+                self._wait_no_more(account, id)
 
     def _wait_no_more(self, account: str, id: str) -> None:
         if (box := self._waiting.get(account)) and box.pop(id, None) and not box:

@@ -51,7 +51,7 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     if arrived.absent:
         person.away = NOT_CONNECTED
     else:
-        person.devices = (_device(arrived, arrived.user_id, now),)
+        person.devices = (_device(arrived, arrived.user_id, entry),)
     state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
     note_known(state, person)
     state.most = max(state.most, len(state.people))
@@ -62,10 +62,10 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     return [*_presence(state, arrived.nick, person.origin), *described, *lost]
 
 
-def _device(event: Arrived | Attached, id: str, at: int) -> Device:
+def _device(event: Arrived | Attached, id: str, entry: Entry) -> Device:
     return Device(
-        id, event.secure, event.address, event.client, event.key, event.password_id, at,
-        event.one_room,
+        id, event.secure, event.address, event.client, event.key, event.password_id, entry.at,
+        event.one_room, by=entry.id,
     )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
         return []  # what it has shown may open the account that they have left, and no other
     if not is_opened(state, attached):
         return []
-    device = _device(attached, attached.device, entry.at)
+    device = _device(attached, attached.device, entry)
     device.rooms, device.greeted = {}, bool(attached.rooms)
     narrow(person)
     was_absent, person.devices = person.is_absent, (*person.devices, device)

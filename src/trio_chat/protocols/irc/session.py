@@ -87,6 +87,8 @@ class IrcSession(Session):
     is handed out together with those of the next lines that go to the same room.
     """
 
+    has_ping = True
+
     __slots__ = (
         "_asks",
         "_gone",

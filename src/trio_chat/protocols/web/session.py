@@ -33,6 +33,8 @@ class WebSession(Session):
     the browser would keep the one that has brought the page, and be refused its WebSocket for it.
     """
 
+    has_ping = True
+
     def __init__(
         self,
         irc: IrcSession,

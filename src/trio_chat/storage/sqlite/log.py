@@ -1,7 +1,7 @@
 """The log as the server sees it: it asks the thread that writes, and reads beside it."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import trio
 
-from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent, waits_for
+from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent, is_promised
 from trio_chat.core.queries import ALL, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
@@ -151,7 +151,7 @@ class SqliteLog(Log):
             room == REALM
             or redact
             or move
-            or any(map(waits_for, events))
+            or any(map(is_promised, events))
             or (self._refuse and any(map(is_missed, events)))
         )
         job = Job(
@@ -187,8 +187,8 @@ class SqliteLog(Log):
     async def waiting(self, account: str) -> Sequence[Entry]:
         return await self._read(waiting.of, account, self.too_old)
 
-    async def handed_over(self, account: str, up_to: str) -> None:
-        await self._done(Job(lambda store: waiting.remove(store.connection, account, up_to)))
+    async def got(self, ids: Collection[str]) -> None:
+        await self._done(Job(lambda store: waiting.remove(store.connection, ids)))
 
     async def find(self, room: str, id: str) -> Entry | None:
         return await self._read(read.find, room, id)

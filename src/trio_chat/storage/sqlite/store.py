@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from trio_chat.core.events import REALM, AccountDropped, Entry, Event, elsewhere, waits_for
+from trio_chat.core.events import (
+    REALM,
+    AccountDropped,
+    Entry,
+    Event,
+    elsewhere,
+    is_promised,
+    waits_for,
+)
 from trio_chat.core.names import fold
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Taken, Unavailable
@@ -126,8 +134,7 @@ class Store:
             raise Conflict(last)
         if move and read.knows(self.connection, move.to):
             raise Taken(f"there is {move.to} already")
-        later = [event for event in events if self._is_to_wait(event)]
-        waiting.check(self.connection, later)
+        waiting.check(self.connection, [event for event in events if self._is_to_wait(event)])
         if redact:
             redaction.take_words_out(self.connection, name, redact)
             self.redactions += 1
@@ -135,6 +142,7 @@ class Store:
             self._keep(secret)
         room = self._number(name)
         entries: list[Entry] = []
+        to_wait: list[Entry] = []
         fresh: list[tuple[Any, ...]] = []
         tokens: dict[str, Entry] = {}  # the tokens of those in fresh
         places = self.ids.take(len(events))
@@ -147,13 +155,13 @@ class Store:
             if row:
                 number = pack(id)
                 fresh.append((number, room, *row, ahead_of(number, at)))
+            if waits_for(event):
+                to_wait.append(entry)
             if token:
                 tokens[token] = entry
         self.connection.executemany(_INSERT, fresh)
-        if later:
-            waiting.add(
-                self.connection, [e for e in entries if any(e.event is one for one in later)]
-            )
+        for entry in to_wait:
+            waiting.add(self.connection, entry)
         copies = [
             (self._number(other), pack(entry.id), ahead_of(pack(entry.id), entry.at))
             for entry in entries
@@ -178,8 +186,8 @@ class Store:
         return entries
 
     def _is_to_wait(self, event: Event) -> bool:
-        """Whether a message is to wait, and is not there already."""
-        if not waits_for(event):
+        """Whether a message is to wait for who is not here, and is not there already."""
+        if not is_promised(event):
             return False
         token = getattr(event, "token", "")
         return not (token and self._with_token(token))

@@ -1,13 +1,13 @@
-"""Messages that wait for accounts whose owners are not here.
+"""Messages that wait for accounts until their owners have got them.
 
 Whatever takes an entry out of the file takes it from here, too (ON DELETE CASCADE).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from sqlite3 import Connection
 
-from trio_chat.core.events import Entry, Event, waits_for
-from trio_chat.storage.base import box_full, sender_of
+from trio_chat.core.events import Entry, Event, is_promised, waits_for
+from trio_chat.storage.base import WAITING_EACH, WAITING_MAX, box_full, sender_of
 from trio_chat.storage.ids import pack
 from trio_chat.storage.sqlite.rows import COLUMNS, entries_of
 
@@ -16,19 +16,39 @@ def check(connection: Connection, new: Sequence[Event]) -> None:
     """Make sure that there is a place for new messages of one sender. Raises BoxFull."""
     if not new:
         return
-    account, sender = waits_for(new[0]), sender_of(new[0])
-    [in_all, theirs] = connection.execute(
-        "SELECT count(*), count(*) FILTER (WHERE sender = ?) FROM waiting WHERE account = ?",
-        (sender, account),
-    ).fetchone()
+    in_all, theirs = _count(connection, waits_for(new[0]), sender_of(new[0]))
     if full := box_full(in_all + len(new), theirs + len(new)):
         raise full
 
 
-def add(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Let new messages wait."""
-    rows = [(pack(e.id), waits_for(e.event), sender_of(e.event)) for e in entries]
-    connection.executemany("INSERT INTO waiting VALUES (?, ?, ?)", rows)
+def _count(connection: Connection, account: str, sender: str) -> tuple[int, int]:
+    """How many wait for an account: in all, and of one sender."""
+    [in_all, theirs] = connection.execute(
+        "SELECT count(*), count(*) FILTER (WHERE sender = ?) FROM waiting WHERE account = ?",
+        (sender, account),
+    ).fetchone()
+    return in_all, theirs
+
+
+def add(connection: Connection, entry: Entry) -> None:
+    """Let a new message wait, if there is a place for it."""
+    account, sender = waits_for(entry.event), sender_of(entry.event)
+    if is_promised(entry.event) or _make_place(connection, account, sender):
+        row = (pack(entry.id), account, sender)
+        connection.execute("INSERT INTO waiting VALUES (?, ?, ?)", row)
+
+
+def _make_place(connection: Connection, account: str, sender: str) -> bool:
+    """Make a place for one more message of a sender; they push out nobody else's."""
+    in_all, theirs = _count(connection, account, sender)
+    if theirs < WAITING_EACH:
+        return in_all < WAITING_MAX
+    connection.execute(
+        "DELETE FROM waiting WHERE id IN (SELECT id FROM waiting WHERE account = ? AND sender = ? "
+        "ORDER BY id LIMIT ?)",
+        (account, sender, theirs - WAITING_EACH + 1),
+    )
+    return True
 
 
 def of(connection: Connection, account: str, floor: str) -> Sequence[Entry]:
@@ -46,6 +66,6 @@ def empty(connection: Connection, account: str) -> None:
     connection.execute("DELETE FROM waiting WHERE account = ?", (account,))
 
 
-def remove(connection: Connection, account: str, up_to: str) -> None:
-    """Let messages wait no more, as ``Log.handed_over``."""
-    connection.execute("DELETE FROM waiting WHERE account = ? AND id <= ?", (account, pack(up_to)))
+def remove(connection: Connection, ids: Collection[str]) -> None:
+    """Let messages wait no more, as ``Log.got``."""
+    connection.executemany("DELETE FROM waiting WHERE id = ?", [(pack(id),) for id in ids])
