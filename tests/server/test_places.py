@@ -294,6 +294,30 @@ async def test_a_connection_can_begin_in_no_room(house: House) -> None:
     assert await rooms_of(bot) == ["#lobby", "#tea"]  # as what is done by other connections
 
 
+AGAIN = "@+trio-chat/remembered JOIN #tea"
+LEFT = "You are not in #tea any more, on any device."
+
+
+async def test_a_client_does_not_bring_back_a_room_that_was_left_elsewhere(house: House) -> None:
+    """Only where the account's rooms come back; what somebody wants is another matter."""
+    bob = await owner(house, "JOIN #tea")
+    assert await bob.news(AGAIN) == []
+    phone = await back(house)
+    await phone.news("PART #tea")
+    await gone(bob)
+    bob = await back(house)
+    assert await rooms_of(bob) == ["#lobby"]
+    assert words(await bob.news(AGAIN)) == [LEFT]
+    assert any(" JOIN #tea" in line for line in await bob.news("JOIN #tea"))
+    await bob.news("PART #tea", "NS SET ROOMS OFF")
+    assert any(" JOIN #tea" in line for line in await bob.news(AGAIN))
+    await bob.news("PART #tea", "NS SET ROOMS ON")
+    bot = await back(house, "CAP REQ trio-chat/no-rooms")
+    assert any(" JOIN #tea" in line for line in await bot.news(AGAIN))
+    guest = await irc_peer(house, "guest", rooms="")
+    assert any(" JOIN #tea" in line for line in await guest.news(AGAIN))
+
+
 async def test_nobody_chooses_for_an_account_that_is_not_theirs(house: House) -> None:
     bob = await owner(house)
     [told, _] = await bob.news("NS TOKEN NEW bot")

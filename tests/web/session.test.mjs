@@ -53,6 +53,18 @@ test("what is said during the welcome waits until its room is entered", () => {
     assert.equal(peer.take("PRIVMSG").length, 1);
 });
 
+test("a page that comes back tells where it has been, and enters what it has not reached", () => {
+    const peer = new Peer();
+    peer.enter();
+    peer.join("#a");
+    peer.session.join("#slow");
+    const again = new Peer(peer.store.storage);
+    again.session.join("#link");
+    again.enter();
+    const joins = again.take("JOIN").map((line) => line.replace(/label=\d+;?/, "").replace(/^@ /, ""));
+    assert.deepEqual(joins.toSorted(), ["@+trio-chat/remembered=1 JOIN #a", "JOIN #link", "JOIN #slow"]);
+});
+
 test("a text is known when it is back under the nickname that we had", () => {
     const peer = new Peer();
     peer.enter("alice_2");

@@ -16,6 +16,7 @@ from trio_chat.client.state import State
 from trio_chat.client.tui.app import show
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.irc.client.multiline import one_message
+from trio_chat.protocols.irc.text import is_room, room_name
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.unacked import Unacked, on_its_way
 from trio_chat.settings import Settings
@@ -55,18 +56,30 @@ def run_screen(settings: Settings, nick_for: Callable[[str], str]) -> int:
 
 
 def _model(settings: Settings, nick: str, state: State) -> Model:
-    client = settings.client
-    room = client.room if "room" in client.model_fields_set else ""
-    model = Model(nick, offset=_offset, tells_typing=client.typing, kept=state.kept, room=room)
+    model = Model(
+        nick,
+        offset=_offset,
+        tells_typing=settings.client.typing,
+        kept=state.kept,
+        room=_named_room(settings),
+    )
     for note in state.notes:
         model.note(note, time.time())
     return model
+
+
+def _named_room(settings: Settings) -> str:
+    """The room that somebody has named; the lobby is entered by those who have not."""
+    return settings.client.room if "room" in settings.client.model_fields_set else ""
 
 
 def _resume_state(settings: Settings, saved: State) -> ResumeState:
     """Treat texts that were unacknowledged when the program ended as after a lost connection."""
     state = resume_state(settings, saved)
     state.unacked.extend(map(_on_its_way, saved.kept.unsent))
+    state.been.update((name, None) for name in saved.kept.buffers if is_room(name))
+    if named := _named_room(settings):
+        state.been.pop(room_name(named), None)
     return state
 
 

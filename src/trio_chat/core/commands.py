@@ -87,7 +87,8 @@ class TagMessage:
 @fact
 class Join:
     """Enter a room, which is made if there is none; ``key`` is its key, if it has one. I come
-    ``back`` if my account was there: no client can say that.
+    ``back`` if my account was there: no client can say that. My client has been there, and enters
+    it ``again`` by itself: where the account's rooms come back, that is no reason to enter it.
 
     Here and below, I ask ``via`` this connection of mine, or my first.
     """
@@ -96,6 +97,7 @@ class Join:
     key: str = ""
     via: str = ""
     back: bool = False
+    again: bool = False
 
 
 @fact

@@ -74,6 +74,7 @@ from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
 from trio_chat.core.operators import JUDGES as _OF_OPERATORS
+from trio_chat.core.preferences import ROOMS
 from trio_chat.core.realm import Account
 from trio_chat.core.redaction import redact
 from trio_chat.core.refusals import Code
@@ -287,6 +288,10 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
         if not person.device(join.via).shows(fold(name)):
             return [_looked(room, person, join.via)]
         return [Refused(f"You are already in {name}.", Code.ALREADY_IN_ROOM, (person.nick, name))]
+    if join.again and (account := account_of(state, person)) and account.prefers(ROOMS):
+        # They were brought into all of their rooms as they came, so they have left this one.
+        why = f"You are not in {name} any more, on any device."
+        return [Refused(why, Code.NOT_IN_ROOM, (name,))]
     if refused := kept_out_of(state, room, person, join.key, back=join.back):
         return [refused]
     return [replace(_joined(state, room, person), via=join.via, back=join.back)]

@@ -69,7 +69,8 @@ class ResumeState:
     ``last``, the last message seen in each room; ``names``, the server's casemapping.
 
     ``unsent`` is the queue of texts and, between them, lines of IRC. ``failed`` are texts by token.
-    ``rooms`` are those where we want to be, as written and with their keys. ``away`` is our away
+    ``rooms`` are those where we want to be, as written and with their keys; ``been`` those of them
+    where we have been, and may have left by another device since. ``away`` is our away
     message. In private conversations we have seen everything from well before ``since`` (ISO
     8601). A server that does not let us into the ``required`` rooms does not let us in.
 
@@ -93,6 +94,7 @@ class ResumeState:
     unsent: deque[Unacked | str] = field(default_factory=deque)
     failed: dict[str, Unacked] = field(default_factory=dict)
     rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    been: MutableMapping[str, None] = field(default_factory=dict, repr=False)
     required: Sequence[str] = ()
     away: str = ""
     since: str = ""
@@ -105,6 +107,7 @@ class ResumeState:
     def __post_init__(self) -> None:
         self.last = ByName(self.names, self.last)
         self.rooms = ByName(self.names, self.rooms)
+        self.been = ByName(self.names, self.been)
         self.shown = ByName(self.names, self.shown)
 
     @contextmanager
@@ -224,7 +227,7 @@ class ResumeState:
     def rename(self, room: str, to: str) -> None:
         """Note that a room has another name. What is in its history is known by that, too."""
         _, key = self.rooms.get(room, ("", ""))
-        for known in (self.last, self.rooms):
+        for known in (self.last, self.rooms, self.been):
             assert isinstance(known, ByName)  # noqa: S101 - for the type checker
             known.rename(room, to)
         if to in self.rooms:
@@ -235,4 +238,5 @@ class ResumeState:
 
     def leave(self, room: str) -> None:
         """Note that we are no longer in a room, and miss nothing of it."""
+        self.been.pop(room, None)
         self.last.pop(room, None)

@@ -119,6 +119,24 @@ def test_whoever_wants_it_is_brought_into_no_rooms(rooms_back: bool, asked: str)
     assert sent(session) == f"CAP REQ {':' if asked else ''}batch{asked}\r\n"
 
 
+@pytest.mark.parametrize("has_rooms", [True, False])
+def test_on_its_return_it_tells_where_it_has_been(has_rooms: bool) -> None:
+    """A room that has not let us in yet is entered as ever; so is one that is new to us."""
+    caps = ":irc.test CAP * LS :batch trio-chat/no-rooms" if has_rooms else ""
+    session = let_in()
+    hear(session, ":bob!bob@host JOIN #tea", ":bob!bob@host JOIN #den")
+    session.part("#den")
+    hear(session, ":bob!bob@host PART #den")
+    session.join("#slow")  # the connection is lost before the answer
+    again = IrcClientSession("bob", encoding="utf-8", state=session.state)
+    again.join("#new")
+    hear(again, *filter(None, [caps]), ":irc.test 001 bob :Welcome")
+    joins = [line for line in irc_session.sent(again) if " JOIN " in f" {line}"]
+    tag = "@+trio-chat/remembered "
+    both = [f"{tag}JOIN #lobby,#tea", "JOIN #slow,#new"]
+    assert joins == (both if has_rooms else ["JOIN #lobby,#tea,#slow,#new"])
+
+
 def test_it_asks_for_what_it_wants_and_the_server_has() -> None:
     session = new_session()
     sent(session)

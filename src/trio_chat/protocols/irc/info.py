@@ -16,6 +16,8 @@ REGISTRATION, IDENTITY = "draft/account-registration", "trio-chat/identity"
 MISSED = "trio-chat/missed"
 #: The capability of a client that is not to come into the rooms where its owner was.
 NO_ROOMS = "trio-chat/no-rooms"
+#: The tag of a JOIN by which a client enters again, by itself, a room where it has been.
+REMEMBERED_TAG = "+trio-chat/remembered"
 REDACTION = "draft/message-redaction"
 
 #: Tags of trio-chat's own: the time (seconds) and the reason of a ban of a room, and whom it is

@@ -58,7 +58,14 @@ from trio_chat.protocols.irc import (
     services,
 )
 from trio_chat.protocols.irc import numerics as n
-from trio_chat.protocols.irc.info import IDENTITY, METADATA, REDACTION, TARGETS_MAX
+from trio_chat.protocols.irc.info import (
+    IDENTITY,
+    METADATA,
+    NO_ROOMS,
+    REDACTION,
+    REMEMBERED_TAG,
+    TARGETS_MAX,
+)
 from trio_chat.protocols.irc.message import Message, number
 from trio_chat.protocols.irc.multiline import MULTILINE
 from trio_chat.protocols.irc.registration import Registration
@@ -118,10 +125,11 @@ def _join(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     A room that is named twice is entered with the first key: a line is one guess. "JOIN 0" would
     leave all rooms, which nobody wants by accident: it does nothing.
     """
+    again = REMEMBERED_TAG in message.tags and NO_ROOMS not in out.peer.caps
     joins: dict[str, Join] = {}
     rooms, keys = message.params[0].split(","), message.param(1).split(",")
     for room, key in zip_longest(rooms, keys[: len(rooms)], fillvalue=""):
-        joins.setdefault(fold(room), Join(room, key))
+        joins.setdefault(fold(room), Join(room, key, again=again))
     yield from map(Ask, joins.values())
 
 

@@ -26,8 +26,9 @@ interface OurText {
 }
 
 /**
- * What the person has chosen, and where they were. `rooms` are those to enter, with their keys;
- * `closed` are private conversations, each with the time (ms) until which nobody wants to see it;
+ * What the person has chosen, and where they were. `rooms` are those to enter, with their keys,
+ * and whether they have `been` there; `closed` are private conversations, each with the time (ms)
+ * until which nobody wants to see it;
  * `entry` is the invitation or password without which this chat lets no guests in.
  */
 interface Kept {
@@ -35,7 +36,7 @@ interface Kept {
     theme: "auto" | "dark" | "light";
     typing: boolean;
     notify: boolean;
-    rooms: Record<string, { name: string; key: string }>;
+    rooms: Record<string, { name: string; key: string; been?: boolean }>;
     talks: string[];
     closed: Record<string, number>;
     current: string;

@@ -23,6 +23,7 @@ from trio_chat.protocols.irc.client.pages import Pages
 from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.client.texts import IrcTexts
+from trio_chat.protocols.irc.info import NO_ROOMS, REMEMBERED_TAG
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
@@ -100,9 +101,20 @@ class IrcRooms(IrcTexts):
             span = (f"timestamp={since}", f"timestamp={_NEVER}")
             self.send("CHATHISTORY", "TARGETS", *span, str(_TALKS_MAX))
         self.joining.update(dict.fromkeys(self.state.rooms))
-        for line in _joins(self.state.rooms.values()):
+        for line in self._first_joins():
             self.outgoing.send(line)
         self.send("PING", "entered")
+
+    def _first_joins(self) -> Sequence[str]:
+        """Return the lines that enter our rooms. A server that brings us into those of our account
+        is told where we have only been: we may have left by another device.
+        """
+        rooms, been = self.state.rooms.values(), self.state.been
+        if NO_ROOMS not in self.offered:
+            return _joins(rooms)
+        again = _joins(room for room in rooms if room[0] in been)
+        wanted = _joins(room for room in rooms if room[0] not in been)
+        return [*(f"@{REMEMBERED_TAG} {line}" for line in again), *wanted]
 
     def settled(self) -> Sequence[Message]:
         """Handle the answer to the last thing we asked for when the server let us in."""
@@ -139,6 +151,7 @@ class IrcRooms(IrcTexts):
         """Note that we are in a room, since ``time`` if the server says so."""
         _, key = self.state.rooms.get(room, ("", ""))
         self.state.rooms[room] = (room, key)
+        self.state.been[room] = None
         self.joining.pop(room, None)
         self.inside[room] = self.entering[room] = None
         self._new_rooms.append((room, time))

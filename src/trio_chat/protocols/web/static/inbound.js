@@ -136,7 +136,7 @@ function onJoin(session, line, around) {
     const room = line.params[0] ?? "";
     if (!session.isMe(line.nick)) return tellOfPlace(session, line, around);
     session.history.enter(room); // first: our own coming must not hide what we have missed
-    session.joined(room);
+    session.entered(room);
     tellOfPlace(session, line, around);
     session.ask({ kind: "people", place: room, people: [] }, `WHO ${room}`);
 }
@@ -167,9 +167,9 @@ function onNick(session, line) {
 function onRename(session, line) {
     const [room = "", to = ""] = line.params;
     const { rooms } = session.store.kept;
-    const key = Object.values(rooms).find(({ name }) => name === room)?.key ?? "";
+    const { key, been } = Object.values(rooms).find(({ name }) => name === room) ?? { key: "" };
     session.forget(room);
-    session.store.keep({ rooms: { ...session.store.kept.rooms, [to]: { name: to, key } } });
+    session.store.keep({ rooms: { ...session.store.kept.rooms, [fold(to)]: { name: to, key, been } } });
     session.history.rename(room, to);
     session.tell(ofPerson(session, line));
 }

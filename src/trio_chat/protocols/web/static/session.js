@@ -195,7 +195,7 @@ export class Session {
         this.#tellTexts();
         this.history.welcome();
         const { rooms, talks } = this.store.kept;
-        for (const { name, key } of Object.values(rooms)) this.join(name, key);
+        for (const { name, key, been } of Object.values(rooms)) this.join(name, key, been);
         for (const talk of talks) this.history.enter(talk);
         this.proceed();
     }
@@ -290,13 +290,26 @@ export class Session {
 
     // ── rooms ───────────────────────────────────────────────────────────────────────────────────
 
-    /** @param {string} room @param {string} key */
-    join(room, key = "") {
+    /** Enter a room, or where we have `been` enter it again: we may have left it by another device since,
+     * and then the server does not let us.
+     * @param {string} room @param {string} key */
+    join(room, key = "", been = false) {
         const { rooms } = this.store.kept;
-        this.store.keep({ rooms: { ...rooms, [fold(room)]: { name: room, key } } });
+        this.store.keep({ rooms: { ...rooms, [fold(room)]: { name: room, key, been } } });
         if (!this.welcomeOver) return; // then all that we want to be in are entered
         this.joining.add(fold(room));
-        this.ask({ kind: "join", place: room }, write("JOIN", room, ...(key ? [key] : [])));
+        /** @type {Record<string, string>} */
+        const tags = been ? { "+trio-chat/remembered": "1" } : {};
+        this.ask({ kind: "join", place: room }, write("JOIN", room, ...(key ? [key] : [])), tags);
+    }
+
+    /** We are in a room.
+     * @param {string} room */
+    entered(room) {
+        const { rooms } = this.store.kept;
+        const wanted = rooms[fold(room)];
+        if (wanted) this.store.keep({ rooms: { ...rooms, [fold(room)]: { ...wanted, been: true } } });
+        this.joined(room);
     }
 
     /** The server has answered whether we may enter a room.
