@@ -259,16 +259,3 @@ async def test_a_room_that_is_entered_elsewhere_while_one_comes_is_shown_whole(
     lines = [line for line in shown.splitlines() if "#tea" in line]
     assert [line.split()[1] for line in lines] == ["JOIN", "MODE", "353", "366"]
     assert "*** " not in shown
-
-
-async def test_who_goes_at_once_has_still_entered_a_room(house: House, log: HeldLog) -> None:
-    """On the device that stays, with the members."""
-    bob, phone = await owner(house), await irc_peer(house, password=f"bob:{PASSWORD}")
-    await phone.news(f"PASS bob:{PASSWORD}", "NICK bob", "USER bob 0 * :Bob")
-    log.hold()
-    await phone.say("JOIN #tea")
-    await log.until_appended()
-    await phone.stream.aclose()
-    await wait_all_tasks_blocked(0.01)
-    log.go_on()
-    assert " JOIN #tea" in await bob.until(" 366 bob #tea :")

@@ -83,11 +83,16 @@ class Client:
 
     async def _converse(self, stream: trio.abc.Stream, goes_on: bool) -> None:
         buffer, inside = b"", False
+        self.last = []
         while data := await stream.receive_some():
             *lines, buffer = (buffer + data).split(b"\r\n")
             for line in lines:
                 message = parse(line.decode())
                 assert message
+                self.last.append(line[:110].decode()) if len(
+                    self.last
+                ) < 40 and b" PRIVMSG " not in line else None
+                self.inside = inside
                 if message.command == "366" and not inside:  # the other device may enter first
                     inside = True
                     await stream.send_all(b"".join(map(self._line, self.waiting)))
