@@ -23,6 +23,7 @@ from typing import Any
 
 import trio
 
+from benchmarks.devices import devices
 from benchmarks.house import (
     MANY,
     READER,
@@ -352,7 +353,20 @@ async def _from_afar() -> AsyncIterator[Come]:
             await process.wait()
 
 
-SCENARIOS = (joins, names, lookups, leaves, crowds, short, search, retention, tls, logins, raid)
+SCENARIOS = (
+    joins,
+    names,
+    lookups,
+    leaves,
+    crowds,
+    short,
+    search,
+    retention,
+    tls,
+    logins,
+    raid,
+    devices,
+)
 
 if __name__ == "__main__":
     asked = {one.__name__: one for one in SCENARIOS}[sys.argv[1]]

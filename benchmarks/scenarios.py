@@ -544,6 +544,7 @@ INSIDE = {
     "tls": "1,000 people come at once over sockets, in clear or over TLS; then one speaks to all",
     "logins": "16 people register, log in and fail to, all at once; servers start with accounts",
     "raid": "200 guests from 50 networks flood; an operator locks the chat, then bans them",
+    "devices": "one speaks to 1,000 people on two devices each, and to 2,000 people",
 }
 
 SCENARIOS = [
