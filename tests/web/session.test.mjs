@@ -157,6 +157,19 @@ test("the message of the day is told at first, and to somebody who asks; rooms a
     assert.deepEqual(peer.take(), []);
 });
 
+test("a connection that ends before we are let in is tried again, with the server's reason", () => {
+    const peer = new Peer();
+    peer.session.open();
+    peer.say("ERROR :Closing link: The server is shutting down. Goodbye!");
+    peer.session.lost(500);
+    assert.deepEqual(peer.told, [
+        { type: "unlinked", at: 1_700_000_000_500, why: "The server is shutting down. Goodbye!" },
+    ]);
+    peer.session.open();
+    peer.session.lost(500);
+    assert.equal(peer.told[1].why, "");
+});
+
 test("bans are listed with what they do, and who has set them", () => {
     const peer = new Peer();
     peer.enter();

@@ -195,7 +195,7 @@ function onCap(session, line) {
 /** @type {Means} */
 function onError(session, line) {
     const why = shown(line.params[0] ?? "").replace(/^Closing Link: /i, "");
-    if (!session.registered) session.refused("server", why);
+    if (!session.registered) session.farewell = why; // it is tried again; what is refused has been told before
     else session.tell({ type: "note", place: "", text: why, refusal: true });
 }
 

@@ -53,6 +53,7 @@ export class Session {
     account = "";
     isClosed = false; // whether guests are let in by an invitation only
     reserved = ""; // why our nickname is somebody's
+    farewell = ""; // why the server has ended the last connection before it let us in
     attempt = 1; // which nickname this is, if the first was taken
     counted = 0; // labels
 
@@ -86,6 +87,7 @@ export class Session {
     /** Register, now that there is a connection. */
     open() {
         this.#reset();
+        this.farewell = "";
         const user = this.who.nick.replace(/[^A-Za-z0-9]/g, "").slice(0, 10) || "user";
         this.nick = this.who.nick;
         this.line("CAP", "LS", "302");
@@ -98,7 +100,7 @@ export class Session {
      * @param {string} [why] */
     lost(again, why = "") {
         this.#reset();
-        this.tell({ type: "unlinked", at: again && this.now() + again, why });
+        this.tell({ type: "unlinked", at: again && this.now() + again, why: why || this.farewell });
     }
 
     /** @param {string} text */
