@@ -40,6 +40,7 @@ from trio_chat.core.events import (
     Said,
 )
 from trio_chat.core.queries import ShowAccount
+from trio_chat.core.realm import Account
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import AccountView, Copy, LoggedOut, Refused
 
@@ -133,6 +134,16 @@ def test_of_two_who_register_at_once_the_second_finds_it_taken(ring: Ring) -> No
     account = ring.chat.realm.account("alice")
     assert account
     assert account.identity == "=alice"
+
+
+def test_at_most_100_000_accounts_with_those_that_were_deleted(ring: Ring) -> None:
+    """Names are never free again, so a flood of them has to end."""
+    deleted = Account("deleted", dropped=True)
+    accounts = {f"name{number}": deleted for number in range(99_997)}
+    ring.chat.realm.accounts.update(accounts)  # beside bob's and carol's
+    assert isinstance(ring.decide("id-alice", Register("x"))[0], AccountMade)  # type: ignore[arg-type]
+    ring.chat.realm.accounts["one more"] = deleted
+    assert "100000" in refusal(ring.decide("id-alice", Register("x"))).why  # type: ignore[arg-type]
 
 
 def test_at_most_20_keys(ring: Ring) -> None:

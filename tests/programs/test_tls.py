@@ -53,13 +53,14 @@ async def test_ncat_sees_its_lines_in_a_pipe(house: House, tmp_path: Path) -> No
     assert seen.endswith("bob: hello\n")
 
 
-async def test_nothing_is_negotiated_anew(house: House, tmp_path: Path) -> None:
+async def test_nothing_is_negotiated_anew_or_compressed(house: House, tmp_path: Path) -> None:
     """R asks for that, in TLS 1.2. It would let a peer make us work as often as it likes."""
     typed = (
         r"(printf 'bob\n'; sleep 0.5; printf 'R\n'; sleep 0.5; nc 127.0.0.1 $PORT <talk; sleep 1)"
     )
     (tmp_path / "talk").write_text("alice\nhi\n/quit\n")  # the refusal goes out with what is said
     seen = await shell(tmp_path, house, f"{typed} | timeout 2 {S_CLIENT} -tls1_2 -msg")
+    assert "Compression: NONE" in seen
     assert "RENEGOTIATING" in seen
     assert "warning no_renegotiation" in seen
 

@@ -73,6 +73,39 @@ async def test_who_stops_in_a_handshake_is_told_nothing_and_closed(
     assert trio.current_time() - began == pytest.approx(10)
 
 
+class Steps(trio.abc.Instrument):
+    """The steps of handshakes in each pass of trio's loop."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.passes = [0]
+        step = ssl.SSLObject.do_handshake
+
+        def counted(end: ssl.SSLObject) -> None:
+            self.passes[-1] += 1
+            step(end)
+
+        monkeypatch.setattr(ssl.SSLObject, "do_handshake", counted)
+        trio.lowlevel.add_instrument(self)
+
+    def after_io_wait(self, timeout: float) -> None:
+        self.passes.append(0)
+
+
+async def test_of_a_flood_of_handshakes_a_pass_takes_four_steps(
+    autojump_clock: MockClock, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes half a millisecond in which nobody else has their turn."""
+    hellos = [Hand().hello() for _ in range(20)]
+    peers = [await house.link(address=f"place {number}") for number in range(20)]
+    steps = Steps(monkeypatch)
+    async with trio.open_nursery() as nursery:
+        for peer, hello in zip(peers, hellos, strict=True):
+            nursery.start_soon(peer.send, hello)
+    await wait_all_tasks_blocked()
+    assert sum(steps.passes) == 20
+    assert max(steps.passes) <= 4
+
+
 async def test_who_asks_for_tls_after_the_greeting_gets_an_alert(
     autojump_clock: MockClock, house: House
 ) -> None:
