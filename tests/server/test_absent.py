@@ -20,6 +20,7 @@ from trio_chat.server.transport import Link
 MUTED = "You may not speak in this chat for good"
 WAVES = "\x01ACTION waves\x01"
 NOT_HERE = "not here now, and will see it when they come"
+NOT_LET_IN = "not let in here now, and will see it only if they come again"
 
 
 async def waiting(house: House) -> Sequence[Entry]:
@@ -79,6 +80,19 @@ async def test_a_plain_person_is_shown_it_once() -> None:
         ]
         await leave(alice)
         assert await box(await plain_alice(house)) == []
+
+
+async def test_who_writes_to_somebody_who_is_banned_is_told_that_they_may_not_come() -> None:
+    async with running(settings()) as house:
+        await register(house)
+        boss, bob = await irc_peer(house, "boss"), await irc_peer(house, "bob")
+        await boss.news("OPER boss sesame")
+        for ban, told in [("UBAN ADD alice MUTE", NOT_HERE), ("UBAN ADD alice", NOT_LET_IN)]:
+            await boss.news(ban)
+            await bob.news()
+            assert (await bob.news("PRIVMSG alice :hi"))[-1].endswith(f" 301 bob alice :{told}")
+        await boss.news("UBAN DEL alice")
+        assert (await bob.news("PRIVMSG alice :hi"))[-1].endswith(f" 301 bob alice :{NOT_HERE}")
 
 
 async def test_a_guest_who_logs_in_is_shown_it() -> None:

@@ -69,7 +69,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.invitations import is_invited
 from trio_chat.core.letters import cut
-from trio_chat.core.limits import forbidden, silent
+from trio_chat.core.limits import forbidden, keeps_out, silent
 from trio_chat.core.moderation import JUDGES as _OF_MODERATION
 from trio_chat.core.modes import USER_MODES, with_letter
 from trio_chat.core.names import NAME_MAX, fold, nick_problem, private_room, room_problem
@@ -106,8 +106,9 @@ from trio_chat.core.views import (
     Repeated,
 )
 
-# The answer to a message for somebody who is not here.
+# The answers to a message for somebody who is not here, and for somebody whom a ban keeps out.
 NOT_HERE = "not here now, and will see it when they come"
+NOT_LET_IN = "not let in here now, and will see it only if they come again"
 
 #: Outcomes that are no events: whoever asked is told them.
 Told = Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
@@ -250,7 +251,8 @@ def _account_here(other: Person | Account) -> str:
 def _absence(state: State, person: Person | Account) -> Sequence[AwayReply]:
     """The answer to those who write to or invite somebody who is away, or not here at all."""
     if isinstance(person, Account):
-        return [AwayReply(person.name, NOT_HERE)]
+        ban = None if state.rules(person.name) else state.realm.bans.of_account(person.name)
+        return [AwayReply(person.name, NOT_LET_IN if keeps_out(ban) else NOT_HERE)]
     away = shown(person, silenced=is_silenced_somewhere(state, person)).away
     return [AwayReply(person.nick, away)] if away else []
 
