@@ -70,6 +70,35 @@ test("history counts what came after the mark, and rings for nothing", () => {
     assert.equal(it.find("#a").unread, 1);
 });
 
+test("the line of what is new stands above as many as are counted", () => {
+    const it = model();
+    const place = it.find("#a");
+    const below = () => {
+        const at = place.lines.findIndex(({ key }) => key === place.newFrom);
+        return at < 0 ? 0 : place.lines.slice(at).filter(({ kind, own }) => kind === "said" && !own).length;
+    };
+    const counted = (many) => assert.deepEqual([place.unread, below()], [many, many]);
+    it.hear(did("MARKREAD", "s", [`timestamp=${new Date(clock + 1).toISOString()}`]));
+    it.hear(said("5"));
+    for (const id of ["1", "2", "4"]) it.hear(said(id, "missed", { past: "gap" }));
+    counted(3);
+    it.hear(did("MARKREAD", "s", [`timestamp=${new Date(clock + 4).toISOString()}`]));
+    counted(1);
+    it.hear(did("MARKREAD", "s", [`timestamp=${new Date(clock + 5).toISOString()}`]));
+    counted(0);
+    it.hear(said("6"));
+    it.goTo(place);
+    it.read(place);
+    assert.deepEqual([place.unread, below()], [0, 1]); // while the person looks
+    it.atEnd = false;
+    it.hear(said("7"));
+    counted(1);
+    it.goTo(it.open("#b")); // without having seen it
+    counted(1);
+    it.hear(said("8"));
+    counted(2);
+});
+
 test("those who come and go silently share a line", () => {
     const it = model();
     for (const nick of ["bob", "carol"]) it.hear(did("JOIN", nick));

@@ -101,8 +101,14 @@ export class Model {
      * @param {Place} place */
     goTo(place) {
         const left = this.here;
-        if (left !== place) left.newFrom = 0;
+        if (left !== place) this.looksAway(left);
         this.current = place.name;
+    }
+
+    /** The person looks elsewhere: what they have read of a place is not new any more.
+     * @param {Place} place */
+    looksAway(place) {
+        if (!place.unread) place.newFrom = 0;
     }
 
     /** The person has read all of a place. Returns the time up to which, if that is news.
@@ -304,7 +310,9 @@ export class Model {
         if (old || past === "page") return;
         const calls = line.mention || place.kind === "person";
         if (!this.sees(place)) {
-            if (!place.unread && !place.newFrom) place.newFrom = line.key;
+            // What was missed may come after what is said now.
+            const first = place.lines.find((one) => one === line || (place.unread && one.key === place.newFrom));
+            place.newFrom = (first ?? line).key;
             place.unread += 1;
             place.mentions += Number(calls);
         }
@@ -366,6 +374,7 @@ export class Model {
         const news = place.lines.filter((line) => line.id && line.time > time && !line.own && line.kind !== "event");
         if (news.length >= place.unread) return;
         place.unread = news.length;
+        place.newFrom = news[0]?.key ?? 0;
         place.mentions = news.filter((line) => line.mention || place.kind === "person").length;
     }
 

@@ -49,7 +49,7 @@ export function listen(chat) {
 function focus(chat, focused) {
     chat.model.focused = focused;
     if (focused) chat.link?.probe();
-    else chat.here.newFrom = 0;
+    else chat.model.looksAway(chat.here);
     chat.draw();
 }
 
