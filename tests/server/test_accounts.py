@@ -16,6 +16,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, Peer, running
+from sasl import by_scram
 from trio_chat.core.events import REALM, AccountMade, KeyMade, OfRealm
 from trio_chat.core.letters import continued
 from trio_chat.server import accounts
@@ -467,7 +468,7 @@ async def test_nor_more_if_they_come_at_once() -> None:
 
 
 async def test_two_are_hashed_at_a_time_and_32_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others are told at once, and those who show a key never wait."""
+    """The others are told at once; those who show a key or a proof never wait."""
     go_on, hashing = threading.Event(), threading.Semaphore(0)
 
     def slow(*how: object) -> bool:
@@ -484,6 +485,8 @@ async def test_two_are_hashed_at_a_time_and_32_wait(monkeypatch: pytest.MonkeyPa
         [busy] = await tell(peers[34], f"/login bob {PASSWORD}")
         assert "many are logging in just now. Try again in a moment." in busy
         assert "*** You are logged in as bob." in await tell(peers[34], f"/login bob {PHONE}")
+        [judged] = await by_scram(await irc_peer(house, "carol", "sasl"), "bob", "wrong-horse")
+        assert judged.params[-1] == "That is not the password."
         for _ in range(2):
             await trio.to_thread.run_sync(hashing.acquire)
         assert not hashing.acquire(blocking=False)
