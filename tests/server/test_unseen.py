@@ -2,6 +2,7 @@
 however that one ends.
 """
 
+import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -208,10 +209,32 @@ async def test_who_reads_too_slowly_is_shown_the_last_of_each_sender() -> None:
         said = [f"{n} {'x' * 300}" for n in range(1000)]
         told = await bob.news(*[f"PRIVMSG alice :{text}" for text in said])
         await until_gone(house)
-        here = said[: -sum(" 531 " in line for line in told)]  # refused when she had gone
+        kept, refused = (sum(n in line for line in told) for n in (" 301 ", " 531 "))
+        gone = 1000 - kept - refused  # the first that was said when she had gone
         [_, first, *rest] = await box(await plain_alice(house))
         assert first.endswith("carol -> alice: first")
-        assert [line.partition("alice: ")[2] for line in rest] == here[-50:]
+        assert [line.partition("alice: ")[2] for line in rest] == said[gone - 50 : gone + kept]
+
+
+async def test_nothing_is_lost_by_who_is_cut_off_again_and_again() -> None:
+    async with running(settings(limits=UNLIMITED)) as house:
+        await register(house)
+        bob, heard = await irc_peer(house, "bob"), b""
+
+        async def write(begin: int) -> None:
+            for number in range(begin, begin + 10):
+                await bob.news(f"PRIVMSG alice :<{number}>")
+
+        for begin in range(0, 40, 10):
+            alice = await plain_alice(house)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(write, begin)
+                await alice.until(f"<{begin + 5}>")
+                await reset(alice)
+            await until_gone(house)
+            heard += alice.received
+        heard += "".join(await box(await plain_alice(house))).encode()
+        assert {int(found) for found in re.findall(b"<([0-9]+)>", heard)} == {*range(40)}
 
 
 async def test_another_device_is_shown_what_the_first_may_not_have_got() -> None:

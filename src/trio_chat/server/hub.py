@@ -267,7 +267,7 @@ class Hub:
         is the id up to which they have read everything, empty if that is not known.
         """
         self.stop_showing(subscriber)
-        await self.box.put_away()  # or it would take the places of what is said from now on
+        await self.box.put_away()  # or it would be shown once more if the server were killed
         if subscriber.claim.nick and not self._ring.is_stopping:
             with self._ring.request(), suppress(trio.BrokenResourceError):
                 if not await self.devices.leave(subscriber, why, words, seen):

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import trio
 
-from trio_chat.core.events import NOWHERE, Entry, Event, Origin
+from trio_chat.core.events import NOWHERE, Entry, Event, Origin, is_promised
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
@@ -87,10 +87,12 @@ def box_full(in_all: int, theirs: int) -> BoxFull | None:
 
 def sender_of(event: Event) -> str:
     """Whom a message that waits is charged to: an account, or the source that a guest comes from,
-    or they would only have to come again to say more.
+    or they would only have to come again to say more. What is said to somebody who is here counts
+    by itself, or it would take the places of what waits as its sender was told.
     """
     origin: Origin = getattr(event, "origin", NOWHERE)
-    return f"={fold(origin.account)}" if origin.account else origin.host
+    sender = f"={fold(origin.account)}" if origin.account else origin.host
+    return sender if is_promised(event) else f"+{sender}"
 
 
 def is_as_new(state: RoomState) -> bool:
@@ -154,8 +156,8 @@ class Log(Protocol):
 
         A message to an account (``events.waits_for``) waits from then on. Beyond WAITING_EACH of a
         sender, and WAITING_MAX in all, it is not appended, and BoxFull raised, if its owner is not
-        here (``events.is_promised``). If they are, it takes the place of its sender's oldest, and
-        waits for nobody where others have taken all places.
+        here (``events.is_promised``). If they are, it takes the place of its sender's oldest of
+        that kind, and does not wait where others have taken all places.
         """
 
     async def waiting(self, account: str) -> Sequence[Entry]:

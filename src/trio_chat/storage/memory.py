@@ -294,7 +294,7 @@ class MemoryLog(Log):
         box = self._waiting.setdefault(waits_for(entry.event), {})
         sender = sender_of(entry.event)
         theirs = [id for id, other in box.items() if sender_of(other.event) == sender]
-        if len(theirs) >= WAITING_EACH:  # a promised one has been refused by now
+        if len(theirs) >= WAITING_EACH:  # one that was promised would have been refused
             del box[theirs[0]]
         if len(box) < WAITING_MAX:
             box[entry.id] = entry
