@@ -208,6 +208,28 @@ def test_who_is_found_by_a_mask(ring: Ring, nick: str, mask: str, seen: list[str
     assert nicks(ask(ring, nick, FindPeople(mask))) == seen
 
 
+@pytest.mark.parametrize(
+    ("wanted", "seen"),
+    [
+        ("203.0.113.0/24", ["near", "nigh"]),
+        ("203.0.113.9", ["nigh"]),
+        ("203.0.*", ["near", "nigh"]),
+        ("n*!*@203.0.113.7", ["near"]),
+        ("2001:db8::/48", ["far"]),
+        ("2001:db8:0:5::1", ["far"]),
+        ("198.51.100.0/24", []),
+    ],
+)
+def test_only_operators_find_people_by_where_they_really_come_from(
+    ring: Ring, wanted: str, seen: list[str]
+) -> None:
+    from_where = {"near": "203.0.113.7", "nigh": "203.0.113.9", "far": "2001:db8:0:5::9"}
+    for nick, address in from_where.items():
+        ring.happen(Arrived(nick, f"id-{nick}", Origin("u", "cafe.ip"), address=address))
+    assert nicks(ask(ring, "olga", FindPeople(wanted))) == seen
+    assert nicks(ask(ring, "eve", FindPeople(wanted))) == []
+
+
 def test_whoever_is_in_no_room_sees_themselves(ring: Ring) -> None:
     ring.ask("id-eve", SetUserModes((Change(True, "i"),)))
     assert nicks(ask(ring, "eve", FindPeople("*eve*"))) == ["eve"]

@@ -118,6 +118,7 @@ def test_whom_it_is_about(ring: Ring, whom: str, kind: str, value: str, hit: lis
         ("2001:db8::x", "There is no account 2001:db8::x"),
         ("*@192.0.2.*/24", "192.0.2.*/24 is not a network."),
         ("sp\u202eam*", "A mask cannot have characters that nobody can see."),
+        (":1", ":1 is not a network."),
         ("::1", "::1 is the server's own machine, from where nobody can be kept out."),
         ("olga", "olga is an operator of this server, and cannot be banned."),
         ("root", "root is an operator of this server, and cannot be banned."),

@@ -15,11 +15,13 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from trio_chat.core.accounts import account_of, no_account, not_logged_in
+from trio_chat.core.bans import NETWORK, fits
 from trio_chat.core.devices import devices_of
 from trio_chat.core.masks import Pattern, address, pattern
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import prefixes
 from trio_chat.core.names import fold
+from trio_chat.core.networks import network_of, written
 from trio_chat.core.preferences import PREFERENCES, told
 from trio_chat.core.queries import (
     Count,
@@ -53,6 +55,7 @@ from trio_chat.core.views import (
     AccountView,
     AllMetadata,
     Answer,
+    Ban,
     Block,
     Counts,
     Devices,
@@ -196,9 +199,12 @@ def _find_people(state: State, asker: Person, query: FindPeople) -> Iterable[Ans
         return _find_members(state, asker, query.of)
     if person := state.person(query.of):
         return [People(query.of, (_seen_in_rooms(state, asker, person, query),))]
+    if asker.is_operator and (network := network_of(query.of)):
+        return _find_all(state, asker, query, fits(Ban(0, NETWORK, written(network))))
     if not {*query.of} & {*"*?"}:
         return [People(query.of, ())]
-    return _find_by_mask(state, asker, query)
+    is_found = partial(_fits, pattern(query.of), real=asker.is_operator)
+    return _find_all(state, asker, query, is_found)
 
 
 def _find_members(state: State, asker: Person, name: str) -> Iterator[Answer]:
@@ -218,11 +224,12 @@ def _find_members(state: State, asker: Person, name: str) -> Iterator[Answer]:
         yield People(room.state.name, people, more)
 
 
-def _find_by_mask(state: State, asker: Person, query: FindPeople) -> Iterator[Answer]:
-    wanted = pattern(query.of)
+def _find_all(
+    state: State, asker: Person, query: FindPeople, is_found: Callable[[Person], bool]
+) -> Iterator[Answer]:
     for some, more in _parts([*state.people.values()]):
         here = (person for person in some if person.user_id in state.people)
-        found = (p for p in here if _may_meet(asker, p) and _fits(wanted, p))
+        found = (p for p in here if _may_meet(asker, p) and is_found(p))
         people = tuple(_seen_in_rooms(state, asker, p, query) for p in found)
         yield People(query.of, people, more)
 
@@ -388,9 +395,13 @@ def _may_meet(asker: Person, person: Person) -> bool:
     return not hidden or share_a_room(asker, person)
 
 
-def _fits(mask: Pattern, person: Person) -> bool:
-    texts = (person.nick, person.origin.user, person.origin.host, person.origin.name)
-    return any(mask.fits(fold(text)) for text in (*texts, address(person.nick, person.origin)))
+def _fits(mask: Pattern, person: Person, *, real: bool) -> bool:
+    """Whether a mask fits somebody; with ``real``, also by where they really come from."""
+    nick, origin = person.nick, person.origin
+    texts = [nick, origin.user, origin.host, origin.name, address(nick, origin)]
+    for at in person.addresses if real else ():
+        texts += [at, address(nick, replace(origin, host=at))]
+    return any(mask.fits(fold(text)) for text in texts)
 
 
 def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> UserView:

@@ -47,6 +47,8 @@ def network_of(text: str) -> IpNetwork | None:
 
 def is_meant_as_network(text: str) -> bool:
     """Whether somebody has written this as a network or an address; it may be a wrong one."""
+    if text.startswith(":"):  # as no name does; in IRC it may have lost a colon
+        return True
     begin, slash, length = text.partition("/")
     if slash and length.isdecimal():
         return bool(begin) and "@" not in begin

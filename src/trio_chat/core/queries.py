@@ -43,7 +43,8 @@ class ShowMasks:
 
 @fact
 class FindPeople:
-    """Find people by nickname, by room, or by a mask that may have wildcards.
+    """Find people by nickname, by room, or by a mask that may have wildcards; for operators of the
+    server also by a network, and by masks of where they really come from.
 
     They are shown in that room, or in the first of theirs that I may know of; with ``rooms``, in
     all of these.

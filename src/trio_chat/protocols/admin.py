@@ -64,7 +64,7 @@ def _help(room: str, rest: str) -> Notice:
 
 _OWN = {
     "who": Verb(
-        "[NAME|MASK|ROOM]",
+        "[NAME|MASK|NETWORK|ROOM]",
         "list the people in the chat, with what you may know of them",
         0,
         lambda room, of: FindPeople(of or room or "*", rooms=True),

@@ -84,10 +84,12 @@ def _seek(chat: Chat, person: Person, query: Seek) -> int:
 
 
 def _find_people(chat: Chat, person: Person, query: FindPeople) -> int:
-    """4 µs for each person shown; with a mask, up to 2 more for each that it is compared with."""
+    """4 µs for each person shown; with a mask or a network, up to 2 more for each that it is
+    compared with.
+    """
     if query.of.startswith("#"):
         return 1 + _members(chat, query.of) // 25
-    is_mask = bool({*query.of} & {*"*?"})
+    is_mask = bool({*query.of} & {*"*?.:/"})
     return 1 + is_mask * len(chat.people) // 16
 
 
