@@ -217,7 +217,7 @@ def test_nobody_becomes_in_a_room_who_is_banned_from_it(house: House) -> None:
 def test_operators_are_no_others_of_whom_most_are_hit(house: House) -> None:
     house.set("#den", "+oo", "mark", "lou")
     assert ban(house, "*") == [
-        "It fits all 2 others in #den; it does nothing to operators.\n"
+        "It fits both others in #den; it does nothing to operators.\n"
         "Nobody is removed, but they may not speak. /unban *!*@* undoes it."
     ]
 

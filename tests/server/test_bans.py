@@ -160,7 +160,7 @@ async def test_who_hits_nearly_everybody_is_told_how_to_undo_it(house: House) ->
         ":mallory!mallory@203.0.113.9 JOIN #lobby",
         ":bob!bob@198.51.100.1 JOIN #lobby",
         ":chat.local NOTICE boss :Ban 1: mask *!*@* may not speak for good. "
-        "It hits all 2 others here.",
+        "It hits both others here.",
         ":chat.local NOTICE boss :That may be more than you meant: /quote UBAN del 1 lifts it.",
     ]
     [told, *_] = await op.news("UBAN ADD 192.0.2.1 1h MUTE spam")
@@ -416,12 +416,14 @@ async def test_our_own_client_is_told_all_of_the_bans_to_choose_from(house: Hous
     await op.news("UBAN ADD a:al DURATION 2h no spam", "UBAN ADD 192.0.2.0/24 MUTE")
     first, second, end = await op.messages("UBAN LIST")
     assert [first.command, *first.params[1:4]] == ["367", "*", "a:al", "boss"]
-    assert (first.params[5], first.params[7]) == ("1", "no spam")
+    assert (first.params[5], *first.params[7:]) == ("1", "*", "no spam")
     assert int(first.params[6]) - int(first.params[4]) == 7200
     assert (*second.params[1:4], *second.params[5:]) == (
-        "*", "m:192.0.2.0/24", "boss", "2", "0", "",
+        "*", "m:192.0.2.0/24", "boss", "2", "0", "*", "",
     )  # fmt: skip
     assert end.params[:2] == ("boss", "*")
+    *_, shortest, end = await op.messages("UBAN 0::/64", "UBAN LIST")
+    assert shortest.params[2] == "0::/64"
     [end] = await op.messages("UBAN LIST 198.51.100.1")
     assert end.command == "368"
 

@@ -106,8 +106,13 @@ async def test_our_own_client_is_told_all_of_an_entry(house: House) -> None:
         "no spam",
     )
     assert int(first.params[6]) - int(first.params[4]) in (7200, 7201)
-    assert second.params[-3:] == ("2", "0", "")
+    assert second.params[-4:] == ("2", "0", "*", "")
     assert end.command == "368"
+
+    await come(house, "eve", "192.0.2.1")
+    await al.news("MUTE #tea eve")
+    *_, third, _ = await al.messages("MODE #tea +b")
+    assert (third.params[2], third.params[-2]) == ("m:*!*@192.0.2.1", "eve")
 
 
 async def test_all_that_a_ban_leads_to_answers_its_label(house: House) -> None:

@@ -176,12 +176,12 @@ test("bans are listed with what they do, and who has set them", () => {
     peer.join("#a");
     peer.told.length = 0;
     peer.say(
-        ":s 367 alice #a m:a:bob chat.local!root 1700000000 3 0 :spam",
-        ":s 367 alice #a *!*@bad.example al!al 1700000000 4 0 :",
+        ":s 367 alice #a m:a:bob chat.local!root 1700000000 3 0 Bob2 :spam",
+        ":s 367 alice #a *!*@bad.example al!al 1700000000 4 0 * :",
         ":s 367 alice #a *!*@worse.example al!a@host 1700000000",
     );
     assert.deepEqual(peer.told.filter(({ type }) => type === "note").map(({ text }) => text), [
-        "3: account bob is muted by chat.local (root): spam",
+        "3: account bob (Bob2) is muted by chat.local (root): spam",
         "4: *!*@bad.example is banned by al",
         "*!*@worse.example is banned by al",
     ]);

@@ -53,7 +53,8 @@ def some_of(number: int, others: int, where: str = "here") -> str:
         return f"nobody {where}"
     if number < others:
         return f"{number} of the {others} others {where}"
-    return f"all {others} others {where}" if others > 1 else f"the only other person {where}"
+    few = {1: "the only other person", 2: "both others"}
+    return f"{few.get(others, f'all {others} others')} {where}"
 
 
 def also_in(rooms: Sequence[str]) -> str:

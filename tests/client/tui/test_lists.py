@@ -170,7 +170,7 @@ BANS = Masks(
     "b",
     (
         Mask("a:mallory", "al", 1_700_000_000_000, 3, 1_700_007_200_000, "no more spam"),
-        Mask("m:*!*@bad.example", "bob", 0),
+        Mask("m:*!*@bad.example", "bob", 0, whom="eve"),
     ),
 )
 
@@ -188,8 +188,8 @@ def test_bans_are_asked_for_by_the_menu_read_and_lifted(monkeypatch):
         model.bans = BANS
         app._take()
         await pilot.pause()
-        assert "account mallory: banned until 2023-11-15 05:44 by al (no" in text_of(app)
-        assert "*!*@bad.example: muted for good by bob" in text_of(app)
+        assert "account mallory: banned until 2023-11-15 05:44 (no more spam)" in text_of(app)
+        assert "eve: muted for good, by bob [*!*@bad.example]" in text_of(app)
         await pilot.press(*"bad", "enter")
         assert "lift the mute on *!*@bad.example" in text_of(app)
         await pilot.press("down", "enter")
@@ -215,7 +215,7 @@ def test_bans_of_the_server_are_read_and_lifted():
         app._take()
         await pilot.pause()
         assert "Bans of the server" in text_of(app)
-        assert "account mallory: banned for good by al" in text_of(app)
+        assert "account mallory: banned for good, by al" in text_of(app)
         await pilot.press("enter", "down", "enter")
         assert asked == [requests.SlashCommand("/uban del 17", "#lobby")]
 

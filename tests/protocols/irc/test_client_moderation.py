@@ -122,7 +122,7 @@ def test_the_list_of_bans_comes_in_one_piece() -> None:
     session = entered("batch")
     told = hear(
         session,
-        ":srv 367 bob #tea a:al ann!u@h 1769851800 3 1769855400 :no spam",
+        ":srv 367 bob #tea a:al ann!u@h 1769851800 3 1769855400 eve :no spam",
         ":srv 367 bob #TEA *!*@x",
         f":srv 367 bob #tea *!*@y ann {10**30} x",
         ":srv 368 bob #tea :End of list",
@@ -133,7 +133,7 @@ def test_the_list_of_bans_comes_in_one_piece() -> None:
             "#tea",
             "b",
             (
-                Mask("a:al", "ann", 1769851800000, 3, 1769855400000, "no spam"),
+                Mask("a:al", "ann", 1769851800000, 3, 1769855400000, "no spam", "eve"),
                 Mask("*!*@x", "", 0),
                 Mask("*!*@y", "ann", 0),
             ),
@@ -145,7 +145,7 @@ def test_the_list_of_bans_comes_in_one_piece() -> None:
 def test_bans_of_the_server_are_of_no_room() -> None:
     told = hear(
         entered("trio-chat/identity"),
-        ":srv 367 bob * m:192.0.2.0/24 al 1769851800 7 0 :",
+        ":srv 367 bob * m:192.0.2.0/24 al 1769851800 7 0 * :",
         ":srv 368 bob * :End of list",
     )
     assert told == [Masks("", "b", (Mask("m:192.0.2.0/24", "al", 1769851800000, 7),))]

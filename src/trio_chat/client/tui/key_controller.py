@@ -379,7 +379,7 @@ class KeyController:
     def _ask_to_lift(self, room: str, ban: Mask) -> None:
         undo = f"/unban {room}" if room else "/uban del"
         command = f"{undo} {ban.number or ban.mask}"
-        lift = (f"lift the {clean(about(ban.mask))}", lambda: self._run(command))
+        lift = (f"lift the {clean(about(ban.mask, ban.whom))}", lambda: self._run(command))
         self._menu(lists.bans_of(room), ("leave it as it is", lambda: None), lift)
 
     def _ignore(self, nick: str, *, on: bool) -> None:

@@ -128,10 +128,13 @@ def safe(text: str) -> str:
 
 
 def word(text: str) -> str:
-    """The text up to its first blank, so that others can follow it; never empty."""
+    """The text up to its first blank, so that others can follow it; never empty. A short address of
+    IPv6 is written as ``0::1``, as a colon at the beginning would be lost.
+    """
     if text.isprintable() and text and " " not in text and text[0] != ":":
         return text
-    return (safe(text).split(maxsplit=1) or ["*"])[0].lstrip(":") or "*"
+    first = (safe(text).split(maxsplit=1) or ["*"])[0]
+    return f"0{first}" if first.startswith("::") else first.lstrip(":") or "*"
 
 
 def number(text: str) -> int:

@@ -140,8 +140,8 @@ _LISTS = {
 def masks(out: ReplyBuffer, masks: Masks) -> None:
     """Tell one of a room's lists: 367 and 368, 348 and 349, or 346 and 347.
 
-    Our own client is also told the number of each entry, its end and its reason, and the account of
-    whoever has set it.
+    Our own client is also told the number of each entry, its end, the name by which somebody was
+    banned, and the reason; and the account of whoever has set it.
     """
     entry, end, name = _LISTS[masks.mode]
     for mask in masks.masks:
@@ -155,7 +155,7 @@ def masks(out: ReplyBuffer, masks: Masks) -> None:
 def _in_full(out: ReplyBuffer, entry: str, room: str, mask: Mask) -> None:
     moments = (str(mask.at // 1000), str(mask.number), str(mask.until // 1000))
     by = f"{mask.by}!{mask.account}" if mask.account else mask.by
-    out.last_param(entry, room, mask.mask, by, *moments, mask.why)
+    out.last_param(entry, room, mask.mask, by, *moments, mask.whom or "*", mask.why)
 
 
 def bans(out: ReplyBuffer, bans: Bans) -> None:

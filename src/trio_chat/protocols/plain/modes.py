@@ -63,8 +63,11 @@ def _ban(ban: Mask) -> str:
 
 
 def briefly(ban: Mask, until: str) -> str:
-    """Tell of a ban in a row of a list; ``until`` is its end, empty if it has none."""
+    """Tell of a ban in a row of a list, which may be cut: so first of whom it is about, and why.
+    ``until`` is its end, empty if it has none.
+    """
     what = "muted" if ban.mask.startswith(MUTE) else "banned"
     end = f"until {until}" if until else "for good"
-    by = f" by {known_as(ban.by, ban.account)}" if ban.by else ""
-    return f"{_whom(ban.mask)}: {what} {end}{by}{reason(ban.why)}"
+    by = f", by {known_as(ban.by, ban.account)}" if ban.by else ""
+    entry = f" [{_whom(ban.mask)}]" if ban.whom else ""
+    return f"{ban.whom or _whom(ban.mask)}: {what} {end}{reason(ban.why)}{by}{entry}"

@@ -318,14 +318,16 @@ class IrcInbound(IrcRefusals):
         return [Topic(line.params[1], "")]
 
     def _ban_entry(self, line: Line) -> Messages:
-        """RPL_BANLIST; trio-chat also tells our own client its number, its end, its reason and the
-        account of whoever has set it; and those of the server for no room.
+        """RPL_BANLIST; trio-chat also tells our own client its number, its end, by which name
+        somebody was banned, the reason and the account of whoever has set it; and those of the
+        server for no room.
         """
         mask, (by, _, account) = line.params[2], line.param(3).partition("!")
         if "@" in account:  # an address, on other servers
             account = ""
         at, number, until = (_count(line.param(place)) for place in (4, 5, 6))
-        ban = Mask(mask, by, at * 1000, number, until * 1000, line.param(7), account=account)
+        whom, why = line.param(7).strip("*"), line.param(8)
+        ban = Mask(mask, by, at * 1000, number, until * 1000, why, whom, account)
         self.bans.setdefault(line.params[1], []).append(ban)
         return ()
 

@@ -330,13 +330,13 @@ const NUMERICS = {
         const nicks = (asked.names ?? []).map((/** @type {string} */ name) => name.replace(/^[~&@%+!]+/, "").replace(/!.*/, "")).sort();
         note(session, asked, "", nicks.length ? `In ${room} (${nicks.length}): ${nicks.join(", ")}` : `Nobody is in ${room}.`);
     },
-    "367": (session, [room = "", mask = "", by = "", , number = "", until = "", why = ""], asked) => {
+    "367": (session, [room = "", mask = "", by = "", , number = "", until = "", named = "*", why = ""], asked) => {
         const ends = Number(until) ? ` until ${new Date(Number(until) * 1000).toLocaleString()}` : "";
         const [nick = "", account = ""] = by.split("!");
         const known = account && !account.includes("@") && fold(account) !== fold(nick) ? ` (${account})` : "";
         const whom = mask.replace(/^m:/, "").replace(/^a:/, "account ");
         const what = mask.startsWith("m:") ? "is muted" : "is banned";
-        note(session, asked, room, `${Number(number) ? `${number}: ` : ""}${whom} ${what}${nick ? ` by ${nick}${known}` : ""}${ends}${why ? `: ${why}` : ""}`);
+        note(session, asked, room, `${Number(number) ? `${number}: ` : ""}${whom}${named === "*" ? "" : ` (${named})`} ${what}${nick ? ` by ${nick}${known}` : ""}${ends}${why ? `: ${why}` : ""}`);
         if (asked) asked.count = (asked.count ?? 0) + 1;
     },
     "368": (session, [room = ""], asked) => {
