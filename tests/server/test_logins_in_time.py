@@ -4,6 +4,7 @@ import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -13,7 +14,7 @@ import sasl
 from held import HeldLog
 from irc_peers import IrcPeer, irc_peer, settings
 from peers import House, running
-from sasl import SCRAM, numerics
+from sasl import SCRAM, by_plain, numerics
 from trio_chat.protocols.scram import ScramClient
 from trio_chat.server import accounts
 
@@ -216,6 +217,34 @@ async def test_a_stolen_device_is_logged_out_also_if_the_owner_is_cut_off_at_onc
     await log.until_appended()  # that bob has gone
     log.go_on()
     assert "You were logged out from elsewhere" in await phone.rest()
+
+
+class SlowToClose(HeldLog):
+    """Rooms are being closed until ``may_close``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing, self.may_close = trio.Event(), trio.Event()
+
+    async def close(self, *what: Any) -> None:
+        self.closing.set()
+        await self.may_close.wait()
+        await super().close(*what)
+
+
+async def test_who_comes_as_their_last_device_goes_has_the_nickname() -> None:
+    """It has departed, and its nickname is given back once its rooms are closed."""
+    log = SlowToClose()
+    async with running(settings(), log) as house:
+        bob, again = await owner(house), await irc_peer(house)
+        await again.news("CAP REQ sasl", "NICK bob", "USER bob 0 * :Bob")
+        await by_plain(again, "bob", PASSWORD)
+        await bob.say("QUIT")
+        await log.closing.wait()
+        await again.say("CAP END")
+        await wait_all_tasks_blocked(0.01)
+        log.may_close.set()
+        assert " 001 bob " in await again.until("\r\n")
 
 
 # ── what is said meanwhile ─────────────────────────────────────────────────────────────────────

@@ -267,12 +267,13 @@ class Hub:
         is the id up to which they have read everything, empty if that is not known.
         """
         self.stop_showing(subscriber)
-        await self.box.put_away()  # or it would be shown once more if the server were killed
-        if subscriber.claim.nick and not self._ring.is_stopping:
-            with self._ring.request(), suppress(trio.BrokenResourceError):
-                if not await self.devices.leave(subscriber, why, words, seen):
-                    return
-        self.nicknames.keep_only(subscriber, "")
+        with self._identities.going(subscriber):
+            await self.box.put_away()  # or it would be shown once more if the server were killed
+            if subscriber.claim.nick and not self._ring.is_stopping:
+                with self._ring.request(), suppress(trio.BrokenResourceError):
+                    if not await self.devices.leave(subscriber, why, words, seen):
+                        return
+            self.nicknames.keep_only(subscriber, "")
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""

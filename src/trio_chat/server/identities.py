@@ -1,6 +1,8 @@
 """Who people are while they are here: their nickname, and the account they are known by."""
 
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import trio
@@ -48,6 +50,7 @@ class Identities:
     ) -> None:
         self._chat, self._ring, self._nicknames = chat, ring, nicknames
         self._archive, self._logs, self._subscribers = archive, logs, subscribers
+        self._going: Counter[str] = Counter()  # by identity, connections that are leaving
 
     def newcomer(self, subscriber: Subscriber, nick: str = "", secret: str = "") -> Person:
         """Somebody who is not let in yet, as they will be known under this nickname.
@@ -102,14 +105,30 @@ class Identities:
             return self._nicknames.claim(subscriber, nick, account)
         return refused
 
+    @contextmanager
+    def going(self, subscriber: Subscriber) -> Iterator[None]:
+        """Note that a connection is leaving, until its nickname has been given back."""
+        person = self._chat.people.get(subscriber.user_id)
+        identity = person.identity if person else ""
+        self._going[identity] += 1
+        try:
+            yield
+        finally:
+            self._going[identity] -= 1
+            if not self._going[identity]:
+                del self._going[identity]
+
     async def _take_over(self, subscriber: Subscriber, nick: str, identity: str) -> bool:
-        """End the same person's other connection, if that holds the nickname, and wait for it.
+        """End the same person's other connection, if that holds the nickname, and wait for it. It
+        may have departed already, and hold the nickname a little longer.
 
         One that has shown the same secret is the same device, which has come again. Any other is
         asked whether it is still there.
         """
         person = self._chat.person(nick)
-        if person is None or person.user_id == subscriber.user_id or person.identity != identity:
+        if person is None:
+            return identity in self._going and await self._is_given_back(nick)
+        if person.user_id == subscriber.user_id or person.identity != identity:
             return False
         held_by = person.device().id
         if holder := self._subscribers.get(held_by):
@@ -117,6 +136,10 @@ class Identities:
             if not same_device and await holder.is_there():
                 return False
             holder.end("connected again", "You have connected again. Goodbye!")
+        return await self._is_given_back(nick)
+
+    async def _is_given_back(self, nick: str) -> bool:
+        """Wait for a nickname, but not for long; it may be claimed again then."""
         with trio.move_on_after(_TAKE_OVER):
             await self._nicknames.until_free(nick)
         return True
