@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -649,3 +650,12 @@ async def test_a_log_may_move_back_and_forth(log: Log) -> None:
     assert await texts(log, "#a", said=True) == ["1", "2"]
     with pytest.raises(Conflict):
         await log.append("#b", [said("late", "#b")], expect=moved)
+
+
+async def test_what_was_asked_of_it_before_is_done_once_it_has_settled(log: Log) -> None:
+    async with trio.open_nursery() as nursery:
+        for number in range(20):
+            nursery.start_soon(log.append, "#a", [said(f"{number}")])
+        await trio.testing.wait_all_tasks_blocked()
+        await log.settled()
+        assert len(await log.history("#a")) == 20

@@ -218,3 +218,27 @@ def test_the_tail_shows_in_the_order_of_ids_whoever_writes(
             assert shown == sorted(shown)
 
     trio.run(main)
+
+
+async def test_a_disk_that_hangs_keeps_the_log_from_settling(tmp_path: Path, disk: Disk) -> None:
+    disk.seconds = 0.005  # so its commits are the other thread's
+    goes_on = threading.Event()
+
+    def hang(statement: str) -> None:
+        if statement == "COMMIT":
+            goes_on.wait()
+
+    async with opened(tmp_path / "chat.db", disk) as log, trio.open_nursery() as nursery:
+        log._store.connection.set_trace_callback(hang)
+        nursery.start_soon(append, log, said("hello"))
+        settled = trio.Event()
+
+        async def settle() -> None:
+            await log.settled()
+            settled.set()
+
+        nursery.start_soon(settle)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert not settled.is_set()
+        goes_on.set()
+        await settled.wait()

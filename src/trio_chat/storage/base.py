@@ -257,6 +257,9 @@ class Log(Protocol):
     async def marked(self, reader: str, target: str) -> int:
         """The moment that ``mark`` returned last; 0 if nothing was marked."""
 
+    async def settled(self) -> None:
+        """Wait until all that was asked of the store before has been done, or has failed."""
+
     async def follow(self, room: str, after: str) -> None:
         """Let the room's entries later than ``after`` come out of ``tail`` from now on."""
 

@@ -446,6 +446,9 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
         return self._marks.get((reader, target), _NO_MARK).at
 
+    async def settled(self) -> None:
+        await trio.lowlevel.checkpoint()
+
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
         self._intake.followed.add(room)

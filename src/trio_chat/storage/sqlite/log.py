@@ -265,6 +265,10 @@ class SqliteLog(Log):
     async def marked(self, reader: str, target: str) -> int:
         return await self._read(read.marked, reader, target)
 
+    async def settled(self) -> None:
+        # Without a size it is the thread's: if that hangs, this does. If trio's hangs, all does.
+        await self._done(Job(lambda store: None, writes=False))
+
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
 
