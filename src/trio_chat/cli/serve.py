@@ -17,6 +17,7 @@ from trio_chat.cli.exits import exit_on_error
 from trio_chat.cli.invite import command_beside
 from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
+from trio_chat.cli.systemd import Manager
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.plain.wording import (
@@ -67,12 +68,15 @@ def run_server(
         settings = read_settings()
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
-        with looking_once():
-            trio.run(_main, settings, read_settings, invite)
+        with Manager(os.environ) as manager, looking_once():
+            trio.run(_main, settings, manager, read_settings, invite)
 
 
 async def _main(
-    settings: Settings, read_settings: Callable[[], Settings], invite: Callable[[int], str]
+    settings: Settings,
+    manager: Manager,
+    read_settings: Callable[[], Settings],
+    invite: Callable[[int], str],
 ) -> None:
     # Ignored, because a closing window may send several: its own, and its shell's.
     hangs_up = signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL and _has_terminal()
@@ -80,7 +84,9 @@ async def _main(
         # Signals are handled before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(serve, settings)
-            server.on_reload = lambda: _reload(server, read_settings)
+            server.on_reload = lambda: _reload(server, manager, read_settings)
+            manager.ready()
+            nursery.start_soon(manager.watch, server)
             nursery.start_soon(_announce, server, invite(server.addresses[0].port))
             async for number in signals:
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
@@ -89,6 +95,7 @@ async def _main(
                 server.on_reload()
         # A second one ends us at once, even if we hang; SIGINT, too, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        manager.stopping()
         server.stop()
         await server.stopped.wait()
         nursery.cancel_scope.cancel("the server has stopped")
@@ -103,15 +110,16 @@ def _has_terminal() -> bool:
     return True
 
 
-def _reload(server: Server, read_settings: Callable[[], Settings]) -> None:
-    try:
-        settings = read_settings()
-    except SettingsError as error:
-        logger.error("the old settings stay in force: %s", error)
-    else:
-        set_up_logging(settings.log)
-        server.reload(settings)
-        logger.info("settings reloaded")
+def _reload(server: Server, manager: Manager, read_settings: Callable[[], Settings]) -> None:
+    with manager.reloading():
+        try:
+            settings = read_settings()
+        except SettingsError as error:
+            logger.error("the old settings stay in force: %s", error)
+        else:
+            set_up_logging(settings.log)
+            server.reload(settings)
+            logger.info("settings reloaded")
 
 
 async def _announce(server: Server, invite: str) -> None:
@@ -175,8 +183,11 @@ def _on_this_machine(address: Address, reachable: str) -> str:
 def _allow_files(number: int) -> None:
     """Raise the limit of open files, one per connection; warn if it cannot be high enough."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < number:
-        logger.warning("only %d files may be open, which limits the connections", hard)
-        number = hard
-    if soft < number:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (number, hard))
+    allowed = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft < allowed:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        except (OSError, ValueError):  # a filter of system calls forbids it: for EPERM, ValueError
+            allowed = soft
+    if allowed < number:
+        logger.warning("only %d files may be open, which limits the connections", allowed)

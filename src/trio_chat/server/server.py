@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import trio
 
@@ -78,6 +78,14 @@ def connection_number() -> int:
         return 0
     name = trio.lowlevel.current_task().name
     return int(name.removeprefix(_TASK)) if name.startswith(_TASK) else 0
+
+
+class Figures(NamedTuple):
+    """How many are here."""
+
+    people: int
+    rooms: int
+    connections: int
 
 
 class Server:
@@ -151,6 +159,17 @@ class Server:
     def is_public(self) -> bool:
         """Whether others reach it: it listens beyond this machine, or proxies connect for them."""
         return bool(self._proxies) or not all(is_local(at.host) for at in self.addresses)
+
+    @property
+    def figures(self) -> Figures:
+        """How many are here now; a room counts if somebody is in it."""
+        chat = self._hub.chat
+        rooms = len(chat.rooms) - len(chat.empty)
+        return Figures(len(chat.people), rooms, len(self._connections))
+
+    async def store_settled(self) -> None:
+        """Wait until the store has dealt with all that was asked of it before."""
+        await self._log.settled()
 
     @property
     def question(self) -> str:
