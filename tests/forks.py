@@ -17,6 +17,7 @@ from contextlib import suppress
 from importlib import import_module
 
 DIGITS = 12  # of a number as it is told
+PASSED = 8  # sockets at most, as a service manager passes them
 
 _codes: list[int] = []  # what to exit with
 
@@ -32,7 +33,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # nobody copies a page only to look for garbage
     asked = socket.socket(fileno=0)
-    while given := socket.recv_fds(asked, 1, 4)[1]:
+    while given := socket.recv_fds(asked, 1, 4 + PASSED)[1]:
         if os.fork() == 0:
             return _keep(*given)
         for number in given:
@@ -48,7 +49,7 @@ def _reap(how: int) -> None:
             pass
 
 
-def _keep(stdin: int, stdout: int, stderr: int, answer: int) -> None:
+def _keep(stdin: int, stdout: int, stderr: int, answer: int, *passed: int) -> None:
     """Run it in a child, and tell what becomes of that. Its number is its own until we are left."""
     link = socket.socket(fileno=answer)
     with link.makefile() as wishes:
@@ -57,6 +58,7 @@ def _keep(stdin: int, stdout: int, stderr: int, answer: int) -> None:
     if child == 0:
         link.close()
         _settle((stdin, stdout, stderr), cwd, env, session=session, terminal=terminal)
+        _pass_on(passed)
         if fresh:
             os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
         for name, value in constants.items():
@@ -65,6 +67,8 @@ def _keep(stdin: int, stdout: int, stderr: int, answer: int) -> None:
             setattr(sys.modules[module], constant, value)
         return _run(command)
     os.closerange(0, link.fileno())
+    for number in passed:
+        os.close(number)
     link.send(b"%*d" % (DIGITS, child))
     end = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     assert end
@@ -99,6 +103,16 @@ def _settle(
         new.reconfigure(line_buffering=number == 2 or os.isatty(number))
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
+
+
+def _pass_on(sockets: Sequence[int]) -> None:
+    """Have these as a service manager passes them (sd_listen_fds(3))."""
+    if sockets:
+        aside = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 100) for number in sockets]
+        for number, there in enumerate(aside, 3):
+            os.dup2(there, number)
+            os.close(there)
+        os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(sockets)))
 
 
 def _run(command: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,11 +164,12 @@ async def running(
     patience: float = 3 * PATIENCE,
     fresh: bool = False,
     constants: Mapping[str, float] = {},
+    passed: Sequence[socket.socket] = (),
     **variables: str,
 ) -> AsyncIterator[Running]:
     """A process ``trio-chat`` as long as this lasts, with ``variables`` in its environment; it must
     not last longer than ``patience`` seconds. A ``fresh`` one is a new Python; in any other,
-    ``constants`` can be set.
+    ``constants`` can be set. Sockets can be ``passed`` to it, as systemd does.
     """
     async with trio.open_nursery() as nursery:
         process = await warm.open_process(
@@ -180,6 +181,7 @@ async def running(
             env=environment(variables),
             fresh=fresh,
             constants=constants,
+            passed=passed,
         )
         it = Running(process)
         nursery.start_soon(it.out.collect, process.stdout)
@@ -197,11 +199,13 @@ async def running_server(
     port: int = 0,
     patience: float = 3 * PATIENCE,
     fresh: bool = False,
+    passed: Sequence[socket.socket] = (),
     **variables: str,
 ) -> AsyncIterator[Running]:
     """A server that listens already."""
     command = ("server", "--port", str(port), *arguments)
-    async with running(*command, patience=patience, fresh=fresh, **variables) as server:
+    how = {"patience": patience, "fresh": fresh, "passed": passed}
+    async with running(*command, **how, **variables) as server:
         server.port = int((await server.out.until("\n")).rpartition(":")[2])
         yield server
 

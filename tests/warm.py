@@ -70,10 +70,12 @@ async def open_process(
     terminal: bool = False,
     fresh: bool = False,
     constants: Mapping[str, float] = {},
+    passed: Sequence[socket.socket] = (),
 ) -> Process:
     """As ``trio.lowlevel.open_process``, for this Python. It may lead a ``session``, and have what
     its input is as the ``terminal`` of that. A ``fresh`` one is a new Python.
-    In any other, ``constants`` can be set, such as "trio_chat.cli.screen._SAVE_EVERY".
+    In any other, ``constants`` can be set, such as "trio_chat.cli.screen._SAVE_EVERY". Sockets can
+    be ``passed`` to it, as systemd does.
     """
     assert command[0] == sys.executable
     late = [
@@ -95,7 +97,8 @@ async def open_process(
         else:
             what = os.dup(what if isinstance(what, int) else what.fileno())
         given.append(what)
-    socket.send_fds(_warm(), [b"!"], [*given, theirs.fileno()])
+    sockets = [each.fileno() for each in passed]
+    socket.send_fds(_warm(), [b"!"], [*given, theirs.fileno(), *sockets])
     for number in given:
         os.close(number)
     theirs.close()

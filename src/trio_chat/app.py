@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 import trio
 
+from trio_chat.server.listeners import NONE_PASSED, Sockets
 from trio_chat.server.server import Server
 from trio_chat.settings import AUTO, HistorySettings, Settings
 from trio_chat.storage.base import Log
@@ -20,6 +21,7 @@ _DAY = 86_400  # seconds
 
 async def serve(
     settings: Settings | None = None,
+    sockets: Sockets = NONE_PASSED,
     *,
     task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -27,9 +29,11 @@ async def serve(
 
     ``server = await nursery.start(serve, settings)`` gives the running server: ``server.addresses``
     says where it listens, ``server.stop()`` ends it gracefully. Without settings they are read from
-    the environment. Raises CannotListen if an address cannot be had, CannotOpenStore if the
-    history, the server's key or its own certificate cannot, and SettingsError if there is no
-    certificate where the settings say.
+    the environment; ``sockets`` listen already, in place of those that the settings name.
+
+    Raises CannotListen if an address cannot be had, CannotOpenStore if the history, the server's
+    key or its own certificate cannot, and SettingsError if there is no certificate where the
+    settings say.
     """
     settings = settings or Settings()
     history, file = history_file(settings.history), key_file(settings)
@@ -37,7 +41,14 @@ async def serve(
     async with open_log(settings) as log:
         key = kept_key(file, first=first) if file else new_key()
         own = file.with_name("certificate.pem") if file else None
-        server = Server(settings, log, key, own_certificate=own, admin=admin_socket(settings))
+        server = Server(
+            settings,
+            log,
+            key,
+            own_certificate=own,
+            admin=admin_socket(settings),
+            sockets=sockets,
+        )
         await server.run(task_status=task_status)
 
 

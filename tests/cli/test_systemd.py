@@ -1,8 +1,10 @@
-"""``trio-chat server`` as a service of systemd: what it tells the manager."""
+"""``trio-chat server`` as a service of systemd: what it tells the manager, and is passed by it."""
 
 import os
 import resource
 import signal
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +14,8 @@ import trio
 import trio.testing
 
 from managers import manager
-from netcat import guest
-from processes import running, running_server
+from netcat import converse, guest, netcat
+from processes import IMPATIENT, run, running, running_server
 from trio_chat.cli.serve import _allow_files
 from trio_chat.cli.systemd import Manager
 
@@ -144,3 +146,128 @@ def test_a_limit_of_open_files_that_may_not_be_raised_is_told(
     assert [record.getMessage() for record in caplog.records] == [
         "only 1024 files may be open, which limits the connections"
     ]
+
+
+# ── sockets that it is passed ──────────────────────────────────────────────────────────────
+
+
+def listening(family: int, address: Any) -> socket.socket:
+    """A socket as systemd opens one."""
+    sock = socket.socket(family)
+    sock.bind(address)
+    sock.listen()
+    return sock
+
+
+def for_both(port: int = 0) -> socket.socket:
+    """For IPv4 and IPv6, as ListenStream= with nothing but a port makes it."""
+    return socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+
+
+async def test_the_sockets_that_it_is_passed_take_the_place_of_its_own(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "chat", tmp_path / "elsewhere"
+    with (
+        listening(socket.AF_INET, ("127.0.0.1", 0)) as tcp,
+        listening(socket.AF_UNIX, str(path)) as unix,
+    ):
+        port = tcp.getsockname()[1]
+        own = ("--host", "192.0.2.1", "--set", f"server.listen=unix:{elsewhere}")
+        names = {"LISTEN_FDNAMES": "chat:chat"}
+        async with running("server", *own, passed=[tcp, unix], **names) as server:
+            assert await server.out.line() == f"trio-chat is listening on 127.0.0.1:{port}"
+            assert await server.out.line() == f"trio-chat is listening on unix:{path}"
+            assert f"'nc 127.0.0.1 {port}'" in await server.out.line()
+            assert not elsewhere.exists()
+            async with guest(port, "al") as al, guest(str(path), "bo") as bo:
+                await bo.send("hello\n")
+                await al.until("bo: hello\n")
+            server.process.terminate()
+            assert await server.ended() == 0
+        assert path.exists()  # it is the manager's
+
+
+async def test_operators_come_by_the_socket_that_is_named_for_them(tmp_path: Path) -> None:
+    path = str(tmp_path / "passed")
+    own = ("--set", f"ops.admin={tmp_path}/own")
+    names = {"LISTEN_FDNAMES": "admin"}
+    with listening(socket.AF_UNIX, path) as admin:
+        async with running_server(*own, passed=[admin], **names) as server:
+            assert "al: hello\n" in await converse(server.port, "al\nhello\n")
+            assert not (tmp_path / "own").exists()
+            asked = await run("admin", "--set", f"ops.admin={path}", "announce", "tea is ready")
+            assert (asked.code, asked.err) == (0, "")
+
+
+async def test_a_passed_socket_that_others_can_reach_is_safe(tmp_path: Path) -> None:
+    """They come by TLS and an invitation, though its own address would be on this machine."""
+    keep = ("--set", f"history.store={tmp_path}/chat.db")
+    with for_both() as sock:
+        port = sock.getsockname()[1]
+        async with running("server", *keep, passed=[sock]) as server:
+            assert await server.out.line() == f"trio-chat is listening on [::]:{port}"
+            told = await server.out.until("Its certificate is SHA256:")
+            invite = f"trio-chat invite --host :: --port {port} --set {keep[1]}"
+            assert f"To invite somebody: {invite}\n" in told
+            made = await run(*invite.split()[1:])
+            assert made.err == ""
+            assert f":{port}?pin=" in made.out
+            assert "invite=" in made.out
+            assert "invitation" in await converse(port, "al\n")
+            await server.err.until('"connected from 127.0.0.1"')  # and not ::ffff:127.0.0.1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("datagrams", "chat"), ("deaf", "chat"), ("file", ""), ("tcp", "admin")]
+)
+async def test_a_passed_socket_of_another_kind_is_an_error(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    with ExitStack() as stack:
+        passed: Any = stack.enter_context(
+            {
+                "datagrams": lambda: socket.socket(type=socket.SOCK_DGRAM),
+                "deaf": socket.socket,
+                "file": lambda: (tmp_path / "file").open("w"),
+                "tcp": lambda: listening(socket.AF_INET, ("127.0.0.1", 0)),
+            }[kind]()
+        )
+        async with running("server", passed=[passed], LISTEN_FDNAMES=name) as server:
+            assert await server.ended() == 78
+    assert server.err.text.startswith(f"trio-chat: the socket {name or 3} that was passed by ")
+    assert server.err.text.count("\n") == 1
+
+
+async def test_sockets_for_another_process_are_not_its_own() -> None:
+    meant = {"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "chat"}
+    async with running_server(**meant) as server:
+        assert "al: hello\n" in await converse(server.port, "al\nhello\n")
+
+
+async def test_while_it_is_started_again_nobody_is_refused_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    """Behind a socket that stays."""
+    keep = ("server", "--set", f"history.store={tmp_path}/chat.db")
+    with listening(socket.AF_INET, ("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+        join = ("client", "--port", f"{port}", "--nick", "al", "--retry")
+        async with running(*join, constants=IMPATIENT) as al:
+            for number, ends in enumerate([signal.SIGTERM, signal.SIGKILL]):
+                async with running(*keep, passed=[sock]) as server, guest(port, "bo"):
+                    await al.write(f"during {number}\n")
+                    await al.out.until(f"al: during {number}\n")
+                    server.process.send_signal(ends)
+                    await server.ended()
+                await al.write(f"after {number}\n")
+                async with netcat(port) as cy:
+                    await cy.send("cy\n")
+                    async with running(*keep, passed=[sock]) as server:
+                        await al.out.until(f"al: after {number}\n")
+                        await cy.until(f"al: after {number}\n")
+                        server.process.send_signal(ends)
+                        await server.ended()
+            async with running(*keep, passed=[sock]):
+                await al.end_input()
+                assert await al.ended() == 0
+        said = [f"al: {when} {number}" for number in range(2) for when in ("during", "after")]
+        assert [line for line in al.out.text.splitlines() if line.startswith("al: ")] == said

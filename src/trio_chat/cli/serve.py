@@ -4,7 +4,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from trio_chat.cli.exits import exit_on_error
 from trio_chat.cli.invite import command_beside
 from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
-from trio_chat.cli.systemd import Manager
+from trio_chat.cli.systemd import Manager, passed_sockets
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.plain.wording import (
@@ -63,31 +63,49 @@ def run_server(
     def read_settings() -> Settings:
         return for_server(load(options, assignments, env_file))
 
-    invite = partial(command_beside, options, assignments, env_file)
     with exit_on_error(debug=debug):
+        sockets = passed_sockets(os.environ)
         settings = read_settings()
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
+        start = partial(serve, settings, sockets)
+        invite = partial(_invite, options, assignments, env_file, is_passed=bool(sockets.chat))
         with Manager(os.environ) as manager, looking_once():
-            trio.run(_main, settings, manager, read_settings, invite)
+            trio.run(_main, start, manager, read_settings, invite)
+
+
+def _invite(
+    options: Mapping[str, str | None],
+    assignments: Sequence[str],
+    env_file: Path | None,
+    addresses: Sequence[Address],
+    *,
+    is_passed: bool,
+) -> str:
+    """The command that invites people to a server with these options and addresses."""
+    first = addresses[0]
+    if is_passed:  # so the options say nothing of where it listens
+        first = min(addresses, key=lambda at: is_local(at.host))
+        options = {"host": first.host, "port": str(first.port) if first.port else None}
+    return command_beside(options, assignments, env_file, first.port)
 
 
 async def _main(
-    settings: Settings,
+    start: Callable[..., Awaitable[object]],
     manager: Manager,
     read_settings: Callable[[], Settings],
-    invite: Callable[[int], str],
+    invite: Callable[[Sequence[Address]], str],
 ) -> None:
     # Ignored, because a closing window may send several: its own, and its shell's.
     hangs_up = signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL and _has_terminal()
     async with trio.open_nursery() as nursery:
         # Signals are handled before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            server: Server = await nursery.start(serve, settings)
+            server: Server = await nursery.start(start)
             server.on_reload = lambda: _reload(server, manager, read_settings)
             manager.ready()
             nursery.start_soon(manager.watch, server)
-            nursery.start_soon(_announce, server, invite(server.addresses[0].port))
+            nursery.start_soon(_announce, server, invite(server.addresses))
             async for number in signals:
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
                     logger.info("stopping on %s", signal.Signals(number).name)

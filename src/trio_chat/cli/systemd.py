@@ -1,4 +1,5 @@
-"""The service manager, if one has started the server: what systemd is told (sd_notify(3)).
+"""The service manager, if one has started the server: the sockets that systemd passes
+(sd_listen_fds(3)), and what it is told (sd_notify(3)).
 
 Each of these is one datagram that does not wait. If it cannot be sent, the chat goes on without.
 """
@@ -8,13 +9,58 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
+from itertools import chain, repeat
 from typing import Self
 
 import trio
 
+from trio_chat.errors import SettingsError
+from trio_chat.server.listeners import Sockets
 from trio_chat.server.server import Server
 
+_FIRST = 3  # the descriptor of the first socket
+
+_ADMIN = "admin"  # the name of sockets for operators
+_FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
+
 _STATUS_EVERY = 5.0  # seconds: each status is a signal to all who watch the unit
+
+
+def passed_sockets(environment: MutableMapping[str, str]) -> Sockets:
+    """The sockets that were passed: those named admin are for operators, all others for people.
+
+    The variables that tell of them are taken out of the environment. Raises SettingsError.
+    """
+    meant_for = environment.pop("LISTEN_PID", "")
+    number = environment.pop("LISTEN_FDS", "")
+    names = environment.pop("LISTEN_FDNAMES", "").split(":")
+    if meant_for != str(os.getpid()) or not number.isdecimal():
+        return Sockets()
+    passed = [
+        (name, _listening(_FIRST + at, name))
+        for at, name in zip(range(int(number)), chain(names, repeat("")), strict=False)
+    ]
+    return Sockets(
+        chat=[sock for name, sock in passed if name != _ADMIN],
+        admin=[sock for name, sock in passed if name == _ADMIN],
+    )
+
+
+def _listening(number: int, name: str) -> socket.socket:
+    """The socket with this descriptor; children do not get it. Raises SettingsError."""
+    families = [socket.AF_UNIX] if name == _ADMIN else [*_FAMILIES]
+    with suppress(OSError):  # it is no socket
+        sock = socket.socket(fileno=number)
+        sock.set_inheritable(False)
+        listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        if listens and sock.family in families and sock.type == socket.SOCK_STREAM:
+            return sock
+        sock.close()
+    kind = "Unix" if name == _ADMIN else "TCP or Unix"
+    raise SettingsError(
+        f"the socket {name or number} that was passed by the service manager is no {kind} socket "
+        "that listens: its unit needs ListenStream= and Accept=no"
+    )
 
 
 class Manager:

@@ -7,6 +7,7 @@ import stat
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import trio
@@ -21,6 +22,19 @@ from trio_chat.settings.places import Address
 _BACKLOG = 4096
 
 _AT_ONCE = 100  # connections accepted before other tasks run
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """Sockets that listen already, for people and for operators. Those of a kind take the place of
+    all that the settings say of it; the server closes them.
+    """
+
+    chat: Sequence[socket.socket] = ()
+    admin: Sequence[socket.socket] = ()
+
+
+NONE_PASSED = Sockets()
 
 
 class Listener(trio.abc.Listener[SocketLink]):
@@ -40,8 +54,8 @@ class Listener(trio.abc.Listener[SocketLink]):
         """The address it really listens at; with port 0 the kernel has chosen the port."""
         name = self._socket.getsockname()
         if self._socket.family == socket.AF_UNIX:
-            return Address(f"unix:{name}")
-        return Address(name[0], name[1])
+            return Address(f"unix:{_path(name)}")
+        return Address(_host(name[0]), name[1])
 
     async def accept(self) -> SocketLink:
         """The next connection. Raises OSError if too many files are open."""
@@ -49,7 +63,7 @@ class Listener(trio.abc.Listener[SocketLink]):
             await trio.lowlevel.wait_readable(self._socket)
             self._accept_waiting()
         sock, name = self._accepted.popleft()
-        peer = "unix" if sock.family == socket.AF_UNIX else name[0]
+        peer = "unix" if sock.family == socket.AF_UNIX else _host(name[0])
         if self._poller is None:
             return SocketLink(sock, peer, keepalive=self._keepalive)
         return PolledLink(sock, peer, keepalive=self._keepalive, poller=self._poller)
@@ -78,15 +92,19 @@ async def open_listeners(
     *,
     keepalive: float,
     private: bool = False,
+    passed: Sequence[socket.socket] = (),
 ) -> AsyncIterator[list[Listener]]:
-    """Listen at all of the addresses as long as the context lasts.
+    """Listen at all of the addresses, or with the sockets that were ``passed`` instead, as long as
+    the context lasts.
 
     A ``poller`` wakes those who read; without one, trio does. ``private`` Unix sockets are for
     their own user. Raises CannotListen for the first address that cannot be had.
     """
     async with AsyncExitStack() as stack:
-        sockets: list[socket.socket] = []
-        for address in addresses:
+        sockets = [*passed]
+        for sock in passed:
+            sock.setblocking(False)
+        for address in () if passed else addresses:
             if address.unix_path:
                 sockets.append(
                     await stack.enter_async_context(
@@ -99,6 +117,16 @@ async def open_listeners(
         for listener in listeners:
             await stack.enter_async_context(listener)
         yield listeners
+
+
+def _host(name: str) -> str:
+    """An address of IPv4 as such: sockets for both kinds, as others open them, call it IPv6."""
+    return name.removeprefix("::ffff:") if "." in name else name
+
+
+def _path(name: str | bytes) -> str:
+    """The path of a Unix socket; ``@`` and its name if that is in no folder (unix(7))."""
+    return name if isinstance(name, str) else f"@{os.fsdecode(name[1:])}"
 
 
 async def _tcp_sockets(address: Address) -> Sequence[socket.socket]:

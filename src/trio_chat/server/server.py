@@ -33,7 +33,7 @@ from trio_chat.server.door import Door, Entered, Introduced, NoEntry
 from trio_chat.server.expiry import expire
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to, own_addresses
-from trio_chat.server.listeners import Listener, open_listeners
+from trio_chat.server.listeners import NONE_PASSED, Listener, Sockets, open_listeners
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
 from trio_chat.server.poller import open_poller
@@ -93,8 +93,9 @@ class Server:
 
     ``log`` is a store that is open; ``key`` is the server's own secret, by which it cloaks
     addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
-    is to be kept; ``admin`` is the path of the operators' socket, if there is one; ``clock`` gives
-    unix time in seconds. ``on_reload`` is called when an operator asks for the settings to be read
+    is to be kept; ``admin`` is the path of the operators' socket, if there is one; ``sockets``
+    listen already, in place of what the settings and ``admin`` say; ``clock`` gives unix time in
+    seconds. ``on_reload`` is called when an operator asks for the settings to be read
     again.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
@@ -108,6 +109,7 @@ class Server:
         own_certificate: Path | None = None,
         clock: Callable[[], float] = time.time,
         admin: Path | None = None,
+        sockets: Sockets = NONE_PASSED,
     ) -> None:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
@@ -138,7 +140,7 @@ class Server:
         self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
         self._reloaded = trio.Event()
-        self._admin = admin
+        self._admin, self._sockets = admin, sockets
         self._door: Door
         self._connections: set[Connection] = set()
         self._numbers = itertools.count(1)
@@ -227,11 +229,14 @@ class Server:
         keepalive = self.settings.limits.keepalive
         with ExitStack() as self._leftovers, open_poller() as poller:
             async with (
-                open_listeners(places, poller, keepalive=keepalive) as listeners,
+                open_listeners(
+                    places, poller, keepalive=keepalive, passed=self._sockets.chat
+                ) as listeners,
                 open_service(
                     self._admin,
                     required=self.settings.ops.admin != AUTO,
                     keepalive=keepalive,
+                    passed=self._sockets.admin,
                 ) as service,
             ):
                 self.addresses = [listener.address for listener in listeners]

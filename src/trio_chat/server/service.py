@@ -38,18 +38,25 @@ _CAN_TELL = hasattr(socket, "SO_PEERCRED")  # whether this system tells who come
 
 @asynccontextmanager
 async def open_service(
-    path: Path | None, *, required: bool, keepalive: float
+    path: Path | None,
+    *,
+    required: bool,
+    keepalive: float,
+    passed: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Sequence[Listener]]:
-    """Listen at the operators' socket as long as the context lasts; nowhere without a ``path``.
+    """Listen at the operators' socket as long as the context lasts, or with those that were
+    ``passed``; nowhere without a ``path`` or any of these.
 
     Raises CannotListen if it is ``required`` and cannot be had; otherwise that is logged.
     """
     async with AsyncExitStack() as stack:
         listeners: Sequence[Listener] = ()
         try:
-            if path:
-                opening = _open(path, keepalive)
+            if passed:
+                opening = open_listeners((), None, keepalive=keepalive, passed=passed)
                 listeners = await stack.enter_async_context(opening)
+            elif path:
+                listeners = await stack.enter_async_context(_open(path, keepalive))
         except CannotListen as error:
             if required:
                 raise
