@@ -1,8 +1,10 @@
-"""The sentences that lead people to the page in the browser."""
+"""Where links lead, and the sentences that lead people to the page in the browser."""
+
+import socket
 
 import pytest
 
-from trio_chat.server.links import in_browser
+from trio_chat.server.links import addresses_of_machine, in_browser
 from trio_chat.settings import WebSettings
 
 URL = "https://chat.example.org/chat/"
@@ -46,3 +48,14 @@ def test_only_the_server_itself_has_a_certificate_that_browsers_warn_of() -> Non
 def test_the_address_of_the_page_is_one_of_http(url: str) -> None:
     with pytest.raises(ValueError, match="url"):
         WebSettings(url=url)
+
+
+def test_a_service_that_may_not_ask_for_interfaces_still_has_links(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbid() -> None:
+        raise OSError("Address family not supported by protocol")
+
+    known = {*addresses_of_machine()}
+    monkeypatch.setattr(socket, "if_nameindex", forbid)
+    assert {*addresses_of_machine()} <= known

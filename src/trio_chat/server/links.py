@@ -46,7 +46,7 @@ def addresses_of_machine() -> Iterator[str]:
 
 def _addresses_of_interfaces() -> Iterator[str]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        for _, name in socket.if_nameindex():
+        for name in _interfaces():
             with suppress(OSError):  # it has none
                 asked = _IFREQ.pack(name.encode(), bytes(4))
                 yield socket.inet_ntoa(_IFREQ.unpack(fcntl.ioctl(sock, _SIOCGIFADDR, asked))[1])
@@ -54,6 +54,14 @@ def _addresses_of_interfaces() -> Iterator[str]:
         for digits, _, _, scope, *_ in map(str.split, _IF_INET6.read_text().splitlines()):
             if int(scope, 16) == 0:
                 yield str(ipaddress.IPv6Address(bytes.fromhex(digits)))
+
+
+def _interfaces() -> Sequence[str]:
+    """The names of network interfaces; none where a service may not ask (it takes netlink)."""
+    try:
+        return [name for _, name in socket.if_nameindex()]
+    except OSError:
+        return []
 
 
 def link_to(
