@@ -148,6 +148,12 @@ def test_a_limit_of_open_files_that_may_not_be_raised_is_told(
     ]
 
 
+async def test_the_settings_of_the_service_are_right() -> None:
+    path = Path(__file__).parents[2] / "packaging" / "trio-chat.env"
+    done = await run("config", "--check", "--env-file", str(path))
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
 # ── sockets that it is passed ──────────────────────────────────────────────────────────────
 
 
