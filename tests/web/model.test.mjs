@@ -141,6 +141,20 @@ test("an operator of the room or of the server leads it, until the connection is
     assert.equal(it.leads, true);
 });
 
+test("a ban is told with its end and its reason", () => {
+    const it = model();
+    const tags = new Map([["trio-chat/seconds", "3600"], ["trio-chat/why", "spam"], ["trio-chat/whom", "eve"]]);
+    it.hear(did("MODE", "olga", ["+b", "*!*@x.ip"], { id: "1", tags }));
+    it.hear(did("MODE", "olga", ["+b", "m:a:bob"], { id: "2" }));
+    it.hear(did("MODE", "olga", ["-b", "*!*@x.ip"], { id: "3" }));
+    const end = new Date(clock + 3_600_000).toLocaleString();
+    assert.deepEqual(texts(it).slice(-3), [
+        `olga banned *!*@x.ip (eve) until ${end}: spam`,
+        "olga muted account bob",
+        "olga lifted the ban on *!*@x.ip",
+    ]);
+});
+
 test("modes and renaming change the people", () => {
     const it = model();
     it.hear({ type: "roster", place: "#a", people: [{ nick: "bob", prefixes: "", away: false, bot: false }] });

@@ -25,6 +25,7 @@ def told(session: IrcClientSession) -> list[str]:
 BANS = [
     ("/uban al 2h no more spam", "UBAN ADD al DURATION 2h :no more spam"),
     ("/uban 192.0.2.0/24", "UBAN ADD 192.0.2.0/24"),
+    ("/uban ::/64 1h", "UBAN ADD 0::/64 DURATION 1h"),
     ("/uban al spam", "UBAN ADD al spam"),
     ("/uban al mute 90m", "UBAN ADD al MUTE DURATION 1h30m"),
     ("/uban", "UBAN LIST"),

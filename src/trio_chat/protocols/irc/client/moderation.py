@@ -10,7 +10,7 @@ from trio_chat.protocols.durations import written
 from trio_chat.protocols.irc.client.account import check_server
 from trio_chat.protocols.irc.client.rooms import IrcRooms
 from trio_chat.protocols.irc.info import IDENTITY
-from trio_chat.protocols.irc.message import body
+from trio_chat.protocols.irc.message import body, word
 from trio_chat.protocols.moderation import OF_MODERATION, read_room_ban, read_uban
 
 Lines = Sequence[str]
@@ -21,7 +21,7 @@ def uban(session: IrcRooms, rest: str) -> Lines:
     match read_uban(rest):
         case SetBan(whom, seconds, mute, why):
             lasts = ["DURATION", written(seconds)] if seconds else []
-            words = [whom, *(["MUTE"] if mute else []), *lasts, *([why] if why else [])]
+            words = [word(whom), *(["MUTE"] if mute else []), *lasts, *([why] if why else [])]
             return [body("UBAN", "ADD", *words)]
         case LiftBan(which):
             return [body("UBAN", "DEL", which)]

@@ -97,7 +97,7 @@ function uban(chat, rest) {
     let [whom, others] = two(rest);
     if (!whom || whom === "list") return line(others ? "UBAN INFO *" : "UBAN LIST")(chat, others);
     if (whom === "del" || whom === "lift") return line("UBAN DEL *")(chat, others);
-    const words = ["UBAN", "ADD", whom];
+    const words = ["UBAN", "ADD", whom.replace(/^::/, "0::")]; // a colon at the beginning would be lost
     for (let [word, more] = two(others); word; [word, more] = two(others)) {
         if (word.toLowerCase() === "mute") words.push("MUTE");
         else if (DURATION.test(word)) words.push("DURATION", word);

@@ -270,7 +270,7 @@ export class Model {
             const { place, nick, past, params: [target, letters, ...args] } = set;
             if (!isRoom(target)) return this.#ownMode(target, letters);
             if (!past) this.#modes(this.open(place), letters, [...args]);
-            this.#event(set, banOf(nick, letters, args) || `${nick} set mode ${[letters, ...args].join(" ")}`);
+            this.#event(set, banOf(set, letters, args) || `${nick} set mode ${[letters, ...args].join(" ")}`);
         },
         AWAY: ({ nick, params: { length } }) => {
             if (this.isMe(nick)) this.state.away = length > 0;
@@ -476,13 +476,16 @@ export class Model {
 /** @param {string | false | undefined} why */
 const because = (why) => (why ? `: ${why}` : "");
 
-/** One ban or mute in words; empty if it is another change.
- * @param {string} by @param {string} letters @param {string[]} args */
-function banOf(by, letters, [mask = "", ...others]) {
+/** One ban or mute in words, with its end and its reason; empty if it is another change.
+ * @param {{ nick: string, tags: Map<string, string>, time: number }} set @param {string} letters @param {string[]} args */
+function banOf({ nick, tags, time }, letters, [mask = "", ...others]) {
     if (!/^[+-]b$/.test(letters) || others.length) return "";
+    const [seconds, why, named] = ["seconds", "why", "whom"].map((name) => shown(tags.get(`trio-chat/${name}`) ?? ""));
     const what = mask.startsWith("m:") ? "mute" : "ban";
-    const whom = mask.replace(/^m:/, "").replace(/^a:/, "account ");
-    return letters === "+b" ? `${by} ${what === "ban" ? "banned" : "muted"} ${whom}` : `${by} lifted the ${what} on ${whom}`;
+    const whom = mask.replace(/^m:/, "").replace(/^a:/, "account ") + (named && ` (${named})`);
+    if (letters === "-b") return `${nick} lifted the ${what} on ${whom}`;
+    const ends = Number(seconds) ? ` until ${new Date(time + Number(seconds) * 1000).toLocaleString()}` : "";
+    return `${nick} ${what === "ban" ? "banned" : "muted"} ${whom}${ends}${because(why)}`;
 }
 
 /** @param {Record<string, string>} did */
