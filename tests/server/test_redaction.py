@@ -114,6 +114,37 @@ async def test_whose_client_does_not_know_redact_can_remove_as_well(house: House
     assert "Usage: REPORT" in " ".join(await old.news("REPORT #lobby last"))
 
 
+async def test_topics_are_removed_like_messages(house: House) -> None:
+    """The one that is set now goes from the room as well."""
+    alice = await irc_peer(house, "alice", f"{CAPS} draft/event-playback", rooms="#tea")
+    bob = await house.connect("bob")
+    await bob.send(b"/join #tea\n/topic cod\n/topic trout\n")
+    await bob.until("set the topic: trout\n")
+    topics = [m for m in await alice.messages() if m.command == "TOPIC"]
+    cod = topics[0].tags["msgid"]
+    assert told(await alice.messages(f"REDACT #tea {cod} :no fish")) == [
+        ["REDACT", "#tea", cod, "no fish"]
+    ]
+    await bob.until("*** A topic of bob's was removed by alice (no fish).\n")
+    assert "cod" not in repr(await alice.news("CHATHISTORY LATEST #tea * 50", "AUDIT #tea"))
+    await bob.send(b"/topic\n/remove topic\n/topic\n/remove topic\n")
+    shown = await bob.until("to remove.\n")
+    assert shown.splitlines() == [
+        "*** The topic of #tea: trout",
+        "*** bob removed the topic.",
+        "*** bob removed a topic of their own.",
+        "*** Removed in #tea: trout",
+        "*** #tea has no topic.",
+        "*** There is no topic of #tea to remove.",
+    ]
+    assert "trout" not in repr(await alice.news("CHATHISTORY LATEST #tea * 50", "AUDIT #tea"))
+    await alice.news("TOPIC #tea :plaice", "MODE #tea +t")
+    await bob.send(b"/remove topic\n")
+    await bob.until("*** Only its author and the operators of the room may remove that message.\n")
+    assert "plaice" in repr(await alice.news("REMOVE #tea topic :why not"))
+    assert "plaice" not in repr(await alice.news("TOPIC #tea", "AUDIT #tea"))
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
@@ -315,8 +346,8 @@ REFUSED = [
     ("/remove last", "bob has said nothing there lately."),
     ("/remove last nobody", "nobody has said nothing there lately."),
     (f"/remove {NEVER}", "There is no such message."),
-    ("/remove alice", "/remove takes last, last NAME, last private NAME, or the id"),
-    ("/remove", "Usage: /remove last|last NAME|last private NAME|ID [WHY]"),
+    ("/remove alice", "/remove takes last, last NAME, last private NAME, topic, or the id"),
+    ("/remove", "Usage: /remove last|last NAME|last private NAME|topic|ID [WHY]"),
 ]
 
 

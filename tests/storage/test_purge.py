@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import NOW, said
-from trio_chat.core.events import Event, Redacted
+from trio_chat.core.events import Event, Redacted, TopicSet
+from trio_chat.core.room import RoomState
 from trio_chat.storage.sqlite.export import export
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of
@@ -92,6 +93,24 @@ def test_no_file_has_a_word_of_it(file: File, words: str, indexed: bool) -> None
     file.keep()
     assert file.files_with("swordfish") == []
     assert file.files_with("message")
+
+
+def test_no_file_has_a_word_of_a_topic(file: File) -> None:
+    """Neither the log nor the state of the room."""
+    topic = TopicSet("#a", "alice", "swordfish")
+    with file.store.transaction():
+        [entry] = file.store.append(
+            "#a", [topic], [row_of(topic, barrier=True)], expect="", barrier=True
+        )
+        file.store.save("#a", entry.id, RoomState("#a", topic="swordfish", barrier=entry.id))
+    file.last = entry.id
+    fill(file, 100)
+    file.keep()
+    assert file.files_with("swordfish")
+    removed = Redacted("#a", "alice", entry.id, "alice", topic=True)
+    file.append(TopicSet("#a", "alice", ""), removed, redact=entry.id)
+    file.keep()
+    assert file.files_with("swordfish") == []
 
 
 def test_what_an_older_server_has_left_in_free_pages_goes_too(file: File) -> None:

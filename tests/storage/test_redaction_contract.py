@@ -5,12 +5,18 @@ from typing import Any
 import pytest
 
 from stores import NOW, append, said, take, texts, texts_of
-from trio_chat.core.events import Entry, Redacted, without_words
+from trio_chat.core.events import Entry, Redacted, TopicSet, without_words
+from trio_chat.core.logs import after
 from trio_chat.core.queries import Span
+from trio_chat.core.room import RoomState
 from trio_chat.errors import Conflict, Gone
 from trio_chat.storage.base import START, Log, Search
 
 SECRET = "the password is swordfish"
+
+
+def topic(text: str) -> TopicSet:
+    return TopicSet("#a", "alice", text)
 
 
 def redacted(id: str, room: str = "#a", **more: Any) -> Redacted:
@@ -49,6 +55,33 @@ async def test_nothing_finds_its_words(log: Log, room: str, how: dict[str, Any])
     assert "swordfish" not in repr(await everything(log, room))
     assert await log.find(room, id) is None
     assert await texts(log, room, said=True) == ["before", "after"]
+
+
+@pytest.mark.parametrize("is_set", [True, False], ids=["is set", "was set"])
+async def test_nothing_finds_the_words_of_a_topic(log: Log, is_set: bool) -> None:
+    """Nor does the state that was saved before, or one that is saved too late."""
+    [id] = barrier, *_ = await append(log, topic(SECRET), barrier=True)
+    before = RoomState("#a", topic=SECRET, barrier=id)
+    await log.save("#a", id, before)
+    if not is_set:
+        [barrier] = await append(log, topic("tea"), expect=barrier, barrier=True)
+    assert await log.find("#a", id) is None
+    assert await log.find("#a", id, topics=True)
+    events = [topic(""), redacted(id, topic=True)] if is_set else [redacted(id, topic=True)]
+    entries = await log.append("#a", events, expect=barrier, barrier=True, redact=id)
+    await log.save("#a", id, before)
+    assert "swordfish" not in repr(await everything(log))
+    assert "swordfish" not in repr(await log.audit("#a"))
+    assert await log.find("#a", id, topics=True) is None
+    _, state = await log.snapshot("#a")
+    for entry in await log.barriers("#a", after=START):
+        state = after(state or RoomState("#a"), entry)
+    assert state is not None
+    assert state.topic == ("" if is_set else "tea")
+    with pytest.raises(Gone):
+        await log.append(
+            "#a", [redacted(id, topic=True)], expect=entries[-1].id, barrier=True, redact=id
+        )
 
 
 async def test_that_it_was_redacted_is_history(log: Log) -> None:

@@ -490,14 +490,15 @@ class MatchStatus:
 class Remove:
     """Remove what was said in a room, or between somebody and me; ``target`` names it.
 
-    ``id`` is the message's. Without one it is the last message there by ``nick``; by me, if that is
-    empty, too.
+    ``id`` is that of the message, or of a topic. Without one it is the last message there by
+    ``nick``; by me, if that is empty, too; or the last ``topic`` of which the words are there.
     """
 
     target: str
     id: str = ""
     why: str = ""
     nick: str = ""
+    topic: bool = False
 
 
 @fact
@@ -523,7 +524,9 @@ class FileReport:
 
 @fact
 class Redact:
-    """Remove this message, which the server has found for Remove; ``now`` in unix milliseconds."""
+    """Remove this message or topic, which the server has found for Remove; ``now`` is in unix
+    milliseconds.
+    """
 
     entry: Entry
     now: int

@@ -7,7 +7,7 @@ it, leaves it empty.
 
 import re
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from trio_chat.core.fact import fact
 from trio_chat.core.metadata import Values
@@ -99,7 +99,7 @@ class Signalled:
 
 @fact
 class Redacted:
-    """``nick`` has removed the message ``msgid``, which ``author`` had said.
+    """``nick`` has removed the message ``msgid``, which ``author`` had said, or set as a ``topic``.
 
     Of the message it has the author, and whom it was said to (``to``, ``status``), but no words.
     """
@@ -114,6 +114,7 @@ class Redacted:
     to: str = ""
     status: str = ""
     origin: Origin = NOWHERE
+    topic: bool = False
 
 
 @fact
@@ -757,6 +758,13 @@ def is_for_members(event: Event) -> bool:
     return not isinstance(event, Said | Signalled | Redacted) or not event.status
 
 
-def without_words(said: Said) -> Said:
+def is_redactable(event: Event) -> TypeGuard[Said | TopicSet]:
+    """Whether an event is one of which the words can be removed."""
+    return isinstance(event, Said) or (isinstance(event, TopicSet) and event.text != "")
+
+
+def without_words(event: Said | TopicSet) -> Said | TopicSet:
     """A message as it is kept once it is redacted: sent again, it is still known by its token."""
-    return replace(said, text="", tags="", concat_at=())
+    if isinstance(event, TopicSet):
+        return replace(event, text="")
+    return replace(event, text="", tags="", concat_at=())

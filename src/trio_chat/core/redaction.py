@@ -1,4 +1,4 @@
-"""The right to remove a message.
+"""The right to remove a message, or a topic; the one that is set now goes from the room as well.
 
 - The operators of its room, and those of the server, may remove it at any time.
 - Its author may for some hours: on any connection by which they are known as the same person.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from trio_chat.core.commands import KICK_MAX, Redact
-from trio_chat.core.events import Entry, Redacted, Said
+from trio_chat.core.events import Entry, Redacted, Said, TopicSet
 from trio_chat.core.history_access import Source, partner, source
 from trio_chat.core.letters import as_reason, cut
 from trio_chat.core.names import fold, is_private
@@ -39,28 +39,32 @@ def place(
 
 
 def is_known_to(state: State, person: Person, place: Source, entry: Entry) -> bool:
-    """Whether somebody may read a message there."""
-    said, room = cast("Said", entry.event), state.rooms.get(entry.room)
+    """Whether somebody may read a message or a topic there."""
+    said, room = cast("Said | TopicSet", entry.event), state.rooms.get(entry.room)
     if hiding(entry.id, place.hidden):
         return False
-    if not said.status or room is None or person.is_operator or is_author(state, person, said):
+    if isinstance(said, TopicSet) or not said.status or room is None:
+        return True
+    if person.is_operator or is_author(state, person, said):
         return True
     return person.user_id in with_status(room, said.status)
 
 
-def is_author(state: State, person: Person, said: Said) -> bool:
+def is_author(state: State, person: Person, said: Said | TopicSet) -> bool:
     """Whether somebody has said this, on whatever connection."""
     if said.user_id in state.same(person.identity):
         return True
-    if person.is_known and said.token.startswith(f"{person.identity} "):
+    if person.is_known and isinstance(said, Said) and said.token.startswith(f"{person.identity} "):
         return True
     account = state.realm.account(said.origin.account) if said.origin.account else None
     return account is not None and account.identity == person.identity
 
 
-def redact(state: State, person: Person, request: Redact) -> Sequence[Redacted | Refused]:
-    """Judge the removal of a message that is there, and that may be read."""
-    entry, said = request.entry, cast("Said", request.entry.event)
+def redact(
+    state: State, person: Person, request: Redact
+) -> Sequence[TopicSet | Redacted | Refused]:
+    """Judge the removal of a message or a topic that is there, and that may be read."""
+    entry, said = request.entry, cast("Said | TopicSet", request.entry.event)
     room = state.rooms.get(entry.room)
     if not (room and leads(room, person)):
         if not is_author(state, person, said):
@@ -71,17 +75,20 @@ def redact(state: State, person: Person, request: Redact) -> Sequence[Redacted |
     silenced = is_silenced(room, person) if room else person.limit is not None
     why = "" if silenced else as_reason(request.why, KICK_MAX)
     to = partner(state, person, entry) if is_private(entry.room) else ""
-    return [
-        Redacted(
-            said.room, person.nick, entry.id, said.nick, why, person.user_id, said.user_id, to,
-            said.status, person.origin,
-        )
-    ]  # fmt: skip
+    status = said.status if isinstance(said, Said) else ""
+    redacted = Redacted(
+        said.room, person.nick, entry.id, said.nick, why, person.user_id, said.user_id, to,
+        status, person.origin, isinstance(said, TopicSet),
+    )  # fmt: skip
+    if room and redacted.topic and (said.text, entry.at) == (room.state.topic, room.state.topic_at):
+        cleared = TopicSet(room.state.name, person.nick, "", person.user_id, person.origin)
+        return [cleared, redacted]
+    return [redacted]
 
 
 def removed_words(entry: Entry, redacted: Redacted) -> Notice:
     """Remind whoever has removed the last message of which one that was."""
-    said = cast("Said", entry.event)
+    said = cast("Said | TopicSet", entry.event)
     first = said.text.partition("\n")[0]
     words = cut(first, _REMINDER)
     more = "…" if words != said.text else ""
@@ -93,6 +100,11 @@ def unknown_message(said_by: str = "") -> Refused:
     """The refusal for a message that is not there, or that must look as if it were not."""
     why = f"{said_by} has said nothing there lately." if said_by else "There is no such message."
     return Refused(why, Code.UNKNOWN_MESSAGE)
+
+
+def no_topic(room: str) -> Refused:
+    """The refusal where no topic is there to be removed."""
+    return Refused(f"There is no topic of {room} to remove.", Code.UNKNOWN_MESSAGE)
 
 
 def _only(in_room: bool) -> str:

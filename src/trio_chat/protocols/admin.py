@@ -85,7 +85,7 @@ _OWN = {
     ),
     "audit": VERBS["audit"]._replace(read=_audit),
     "remove": VERBS["remove"]._replace(
-        arguments="last NAME|ID [WHY]", does="remove a message of the room"
+        arguments="last NAME|topic|ID [WHY]", does="remove a message, or a topic, of the room"
     ),
     "invitation": VERBS["invitation"]._replace(
         arguments="[PEOPLE] [DAYS]|list|revoke ID",

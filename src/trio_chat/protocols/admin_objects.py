@@ -287,7 +287,7 @@ def _renamed(event: RoomRenamed) -> Iterator[Object]:
 
 def _removed(event: Redacted) -> Iterator[Object]:
     about = {"room": event.room, "msgid": event.msgid, "author": event.author, "why": event.why}
-    return _told("removed", event, **about, **_by(event.nick, event.origin))
+    return _told("removed", event, of_topic=event.topic, **about, **_by(event.nick, event.origin))
 
 
 def _banned(event: Banned) -> Iterator[Object]:

@@ -19,7 +19,11 @@ _OF_TALK = {
     "away": ("[TEXT]", "mark yourself away; without a text, back", 0),
     "history": ("[NUMBER]", "show the last messages in the room, with their times", 0),
     "search": ("WORDS", "search for messages with all these words", 1),
-    "remove": ("last|last NAME|ID [WHY]", "remove your last message; an operator also others'", 1),
+    "remove": (
+        "last|last NAME|topic|ID [WHY]",
+        "remove your last message, or a topic; an operator also others'",
+        1,
+    ),
     "whois": ("NAME", "show who somebody is", 1),
     "raw": ("LINE", "send a line of IRC unchanged", 1),
     "reconnect": ("", "reconnect", 0),

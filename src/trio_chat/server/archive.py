@@ -11,7 +11,7 @@ from trio_chat.core.audit import EVERYWHERE, identity_of, is_wanted, leaders_onl
 from trio_chat.core.blocks import has_blocked
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Remove, Report
-from trio_chat.core.events import Entry, Reported, Said, is_id
+from trio_chat.core.events import Entry, Reported, Said, TopicSet, is_id, is_redactable
 from trio_chat.core.history_access import Source, partner, rooms_of, source, talk
 from trio_chat.core.limits import is_exempt
 from trio_chat.core.mentions import mention_of
@@ -31,7 +31,7 @@ from trio_chat.core.queries import (
     Span,
 )
 from trio_chat.core.realm import Account
-from trio_chat.core.redaction import is_author, is_known_to, place, unknown_message
+from trio_chat.core.redaction import is_author, is_known_to, no_topic, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.reports import as_called_now, is_by, may_see
 from trio_chat.core.room import NO_MARKS, Person
@@ -155,9 +155,16 @@ class Archive:
         if isinstance(found, Refused):
             return found
         if remove.id:
-            entry = await self._log.find(found.log, remove.id) if is_id(remove.id) else None
+            topics = isinstance(remove, Remove)
+            entry = (
+                await self._log.find(found.log, remove.id, topics=topics)
+                if is_id(remove.id)
+                else None
+            )
             known = entry is not None and is_known_to(self._chat, person, found, entry)
             return found.called(entry) if entry and known else unknown_message()
+        if isinstance(remove, Remove) and remove.topic:
+            return await self._last_topic(person, found)
         span = Span()
         for _ in range(_LAST_PAGES):
             page = await self._read(found, span, limit=_LAST_PAGE, said=True)
@@ -168,6 +175,17 @@ class Archive:
                 break
             span = Span(before=page[0].id)
         return unknown_message(said_by=remove.nick or person.nick)
+
+    async def _last_topic(self, person: Person, found: Source) -> Entry | Refused:
+        """The last topic of a room of which the words are there."""
+
+        async def choose(page: Sequence[Entry]) -> Sequence[Entry]:
+            topics = (e for e in page if isinstance(e.event, TopicSet) and is_redactable(e.event))
+            return [entry for entry in topics if is_known_to(self._chat, person, found, entry)]
+
+        read = partial(self._log.audit, found.log)
+        topics, _ = await self._look_through(read, choose, 1)
+        return found.called(topics[-1]) if topics else no_topic(found.name)
 
     def _is_theirs(self, person: Person, nick: str, entry: Entry) -> bool:
         """Whether a message is by ``nick``; by the ``person``, if that is empty."""

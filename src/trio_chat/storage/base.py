@@ -149,10 +149,10 @@ class Log(Protocol):
         appends by a judgement from before meets Conflict, by whichever name. If something that was
         said or changed has that name, Taken is raised. It is done lastingly, or Unavailable.
 
-        Together with the events, the words of the message with the id ``redact`` go: from then on
-        nothing that reads the log finds it, and soon its bytes are gone as well. If it is sent
-        again, it is still known by its token. If it is not there, Gone is raised, and nothing is
-        appended.
+        Together with the events, the words of the message or topic with the id ``redact`` go: from
+        then on nothing that reads the log finds it, and soon its bytes are gone as well. If it is
+        sent again, it is still known by its token. If it is not there, Gone is raised, and nothing
+        is appended.
 
         A message to an account (``events.waits_for``) waits from then on. Beyond WAITING_EACH of a
         sender, and WAITING_MAX in all, it is not appended, and BoxFull raised, if its owner is not
@@ -169,8 +169,10 @@ class Log(Protocol):
     async def got(self, ids: Collection[str]) -> None:
         """Let the messages with these ids wait no more."""
 
-    async def find(self, room: str, id: str) -> Entry | None:
-        """The message with this id in a log, whoever may see it; None if it is not there."""
+    async def find(self, room: str, id: str, *, topics: bool = False) -> Entry | None:
+        """The message with this id in a log, or with ``topics`` also the topic, whoever may see it;
+        None if it is not there.
+        """
 
     async def whereabouts(self, ids: Sequence[str]) -> Mapping[str, str]:
         """The logs, by the names they have now, that hold the messages with these ids. Those that

@@ -28,11 +28,13 @@ from trio_chat.core.events import (
     Reported,
     Said,
     Signalled,
+    TopicSet,
     elsewhere,
     is_for_members,
     is_missed,
     is_persistent,
     is_promised,
+    is_redactable,
     waits_for,
     without_words,
 )
@@ -262,13 +264,18 @@ class MemoryLog(Log):
         return self._moved.get(room, "")
 
     def _redact(self, log: _Room, id: str) -> bool:
-        """Take a message out, all but its token; returns whether it was there."""
-        entry = _message(log, id)
-        if entry is None or not isinstance(said := entry.event, Said):
+        """Take a message or a topic out, all but its token; returns whether it was there."""
+        entry = _with_words(log, id)
+        if entry is None:
             return False
         log.said.remove(entry)
         self._forget(log, entry)
-        if said.token:
+        if isinstance(said := entry.event, TopicSet):
+            log.barriers = [barrier for barrier in log.barriers if barrier.id != id]
+            saved, state = log.saved
+            if state and state.topic == said.text:
+                log.saved = saved, replace(state, topic="")
+        elif isinstance(said, Said) and said.token:
             self._tokens[said.token] = entry._replace(event=without_words(said))
             log.redacted.append(said.token)
             if len(log.redacted) > FLOOR:
@@ -309,10 +316,11 @@ class MemoryLog(Log):
         if (box := self._waiting.get(account)) and box.pop(id, None) and not box:
             del self._waiting[account]
 
-    async def find(self, room: str, id: str) -> Entry | None:
+    async def find(self, room: str, id: str, *, topics: bool = False) -> Entry | None:
         await trio.lowlevel.checkpoint()
         self._forget_old()
-        return _message(self._rooms.get(room, _NOTHING), id)
+        found = _with_words(self._rooms.get(room, _NOTHING), id)
+        return found if found and (topics or isinstance(found.event, Said)) else None
 
     async def whereabouts(self, ids: Sequence[str]) -> Mapping[str, str]:
         wanted, found = {*ids}, dict[str, str]()
@@ -587,9 +595,10 @@ class _Place(NamedTuple):
 _NO_MARK = _Mark(0, "")
 
 
-def _message(log: _Room, id: str) -> Entry | None:
-    found = (entry for entry in log.said if entry.id == id and isinstance(entry.event, Said))
-    return next(found, None)
+def _with_words(log: _Room, id: str) -> Entry | None:
+    return next(
+        (entry for entry in log.said if entry.id == id and is_redactable(entry.event)), None
+    )
 
 
 def _source(entry: Entry) -> str:

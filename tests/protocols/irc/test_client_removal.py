@@ -65,12 +65,21 @@ def test_a_command_names_a_message(
     assert refusals(session) == []
 
 
+def test_only_our_own_server_removes_topics(session: IrcClientSession) -> None:
+    ours = let_in(*CAPS, "trio-chat/identity")
+    sent(ours)
+    for each in (ours, session):
+        each.command("/remove topic no fish", "#lobby")
+    assert sent(ours) == ["REMOVE #lobby topic :no fish"]
+    assert sent(session) == []
+
+
 @pytest.mark.parametrize(
     ("line", "target", "why"),
     [
         ("/remove last nobody", "#lobby", "nobody has said nothing here lately."),
         ("/remove last", "#other", "You have said nothing here lately."),
-        ("/remove", "#lobby", "Usage: /remove last|last NAME|ID [WHY]"),
+        ("/remove", "#lobby", "Usage: /remove last|last NAME|topic|ID [WHY]"),
         ("/remove last", "", "Nobody hears you here. /msg NAME TEXT says something to one person."),
     ],
 )

@@ -44,7 +44,7 @@ Read = Callable[[ReplyBuffer, Message], Asks]
 
 UBAN = "[ADD] whom [MUTE] [[DURATION] time] [why]|DEL whom|INFO whom|LIST"
 REPORT = "target msgid|last nickname [why]"
-REMOVE = "target msgid|last [nickname [why]]"
+REMOVE = "target msgid|topic [why]|last [nickname [why]]"
 LINE = "[time|minutes] {} [why]"
 BAN = "room nickname|mask [time] [why]"
 
@@ -126,9 +126,11 @@ def report(out: ReplyBuffer, message: Message) -> Asks:
 
 def remove(out: ReplyBuffer, message: Message) -> Asks:
     """Read REMOVE, our own, for people whose client does not know REDACT: a message by its id, or
-    the last one of somebody, or one's own last.
+    the last one of somebody, or one's own last; or the last topic.
     """
     named = _Named(message)
+    if named.id.lower() == "topic":
+        return [Ask(Remove(named.target, why=named.why, topic=True))]
     return [Ask(Remove(named.target, named.id, named.why, named.nick))]
 
 

@@ -172,8 +172,13 @@ def _message(rest: str) -> _Named | None:
 
 
 def _remove(room: str, rest: str) -> Command | Refused:
+    which, why = (*rest.split(maxsplit=1), "")[:2]
+    if which.lower() == "topic":
+        return Remove(room, why=why, topic=True)
     if (named := _message(rest)) is None:
-        return Refused("/remove takes last, last NAME, last private NAME, or the id of a message.")
+        return Refused(
+            "/remove takes last, last NAME, last private NAME, topic, or the id of a message."
+        )
     return Remove(named.partner or room, named.id, named.why, named.nick)
 
 
@@ -366,8 +371,8 @@ VERBS = {
     "devoice": Verb(*OF_STATUS["devoice"], _status("v", add=False)),
     "rename": Verb("ROOM [WHY]", "give the room another name", 1, _rename),
     "remove": Verb(
-        "last|last NAME|last private NAME|ID [WHY]",
-        "remove your last message; an operator also others'",
+        "last|last NAME|last private NAME|topic|ID [WHY]",
+        "remove your last message, or a topic; an operator also others'",
         1,
         _remove,
     ),

@@ -272,11 +272,12 @@ def wording(shown: Shown) -> list[str]:
 
 
 def removal(redacted: Redacted) -> str:
-    """A sentence that tells of the removal of a message; a client may not know by whom it was."""
+    """A sentence that tells of a removal; a client may not know of whose message or topic."""
     nick, author, because = redacted.nick, redacted.author, reason(redacted.why)
+    what = "topic" if redacted.topic else "message"
     if fold(nick) == fold(author):
-        return f"{nick} removed a message of their own{because}."
-    whose = f"A message of {author}'s" if author else "A message"
+        return f"{nick} removed a {what} of their own{because}."
+    whose = f"A {what} of {author}'s" if author else f"A {what}"
     return f"{whose} was removed by {nick}{because}."
 
 

@@ -190,8 +190,8 @@ class SqliteLog(Log):
     async def got(self, ids: Collection[str]) -> None:
         await self._done(Job(lambda store: waiting.remove(store.connection, ids)))
 
-    async def find(self, room: str, id: str) -> Entry | None:
-        return await self._read(read.find, room, id)
+    async def find(self, room: str, id: str, *, topics: bool = False) -> Entry | None:
+        return await self._read(read.find, room, id, topics)
 
     async def whereabouts(self, ids: Sequence[str]) -> Mapping[str, str]:
         return await self._read(read.whereabouts, ids)

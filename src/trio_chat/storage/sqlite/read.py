@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
-from trio_chat.core.events import REALM, Entry, Said
+from trio_chat.core.events import REALM, Entry, Said, is_redactable
 from trio_chat.core.names import fold
 from trio_chat.core.queries import Bound, Span
 from trio_chat.core.realm import RealmState
@@ -16,6 +16,7 @@ from trio_chat.storage.sqlite.rows import (
     COLUMNS,
     IS_JOIN,
     REPORTED,
+    WITH_WORDS,
     Kind,
     complain,
     entries_of,
@@ -72,14 +73,15 @@ def _place(connection: Connection, bound: Bound, end: int, missing: int) -> tupl
     return row[0] if row else time_of(bound), pack(bound)
 
 
-def find(connection: Connection, room: str, id: str) -> Entry | None:
-    """The message with this id in a log, as ``Log.find``."""
+def find(connection: Connection, room: str, id: str, topics: bool) -> Entry | None:
+    """The message or topic with this id in a log, as ``Log.find``."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
-        "WHERE entry.id = ? AND room.name = ? AND kind IN (0, 3)",
+        f"WHERE entry.id = ? AND room.name = ? AND {WITH_WORDS}",
         (pack(id), room),
     )
-    return next((entry for entry in entries_of(rows) if isinstance(entry.event, Said)), None)
+    found = (entry for entry in entries_of(rows) if is_redactable(entry.event))
+    return next((entry for entry in found if topics or isinstance(entry.event, Said)), None)
 
 
 def whereabouts(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:

@@ -34,11 +34,15 @@ COLUMNS = "room.name, entry.id, entry.at, entry.text, entry.token, entry.event"
 
 
 #: Conditions of SQL: for somebody's entry, for what the audit finds, for reports of messages (both
-#: as their index has it), and for what the audit needs no longer than history.
+#: as their index has it), for topics, for what can be redacted, and for what the audit needs no
+#: longer than history.
 IS_JOIN = "event LIKE '[\"Joined\"%'"
 AUDITED = f"kind = {Kind.BARRIER:d} AND event NOT LIKE '[\"Joined\"%'"
 REPORTED = f"kind = {Kind.BARRIER:d} AND event LIKE '[\"Reported\"%'"
-UNAUDITED = f"(kind <> {Kind.BARRIER:d} OR {IS_JOIN} OR event LIKE '[\"TopicSet\"%')"
+IS_TOPIC = "event LIKE '[\"TopicSet\"%'"
+_IS_MESSAGE = f"kind IN ({Kind.SAID:d}, {Kind.NOT_FOR_ALL:d})"
+WITH_WORDS = f"({_IS_MESSAGE} OR kind = {Kind.BARRIER:d} AND {IS_TOPIC})"
+UNAUDITED = f"(kind <> {Kind.BARRIER:d} OR {IS_JOIN} OR {IS_TOPIC})"
 
 
 class Row(NamedTuple):

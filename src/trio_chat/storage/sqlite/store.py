@@ -13,6 +13,7 @@ from trio_chat.core.events import (
     AccountDropped,
     Entry,
     Event,
+    Redacted,
     elsewhere,
     is_promised,
     waits_for,
@@ -83,6 +84,7 @@ class Store:
         self.redactions = 0  # in this run; also those that could not be committed
         self.unstored: dict[str, list[Entry]] = {}  # barriers that could not be stored, by room
         self.moved: dict[str, str] = {}  # by the old name, when a log moved away
+        self._topic_out: dict[str, str] = {}  # by room, when a topic was redacted last
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -176,6 +178,9 @@ class Store:
         self.unlooked += len(fresh)
         for entry in entries:
             self._note_places(entry)
+        if any(isinstance(event, Redacted) and event.topic for event in events):
+            _make_place(self._topic_out)
+            self._topic_out[name] = entries[-1].id
         if barrier:
             self._barriers[name] = entries[-1].id
             self.connection.execute(
@@ -282,6 +287,8 @@ class Store:
     def save(self, name: str, id: str, state: RoomState) -> None:
         """Save a room's state, which may be the one after a barrier that could not be stored."""
         if state.barrier < self.moved.get(name, ""):  # it has moved away meanwhile
+            return
+        if state.barrier < self._topic_out.get(name, ""):  # it still has the words
             return
         self.connection.execute(
             "UPDATE room SET saved = ?, state = ?, barrier = max(barrier, ?) WHERE room = ?",

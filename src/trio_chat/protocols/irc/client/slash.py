@@ -123,6 +123,9 @@ def _remove(session: IrcRooms, rest: str) -> Lines:
     if REDACTION not in session.caps:
         raise Unsupported("Messages cannot be removed here.")
     which, why = _two(rest)
+    if which.lower() == "topic":
+        account.check_server(session)
+        return [_with_text("REMOVE", session.here(), which, why)]
     if which.lower() == "last":
         nick, why = _two(why)
         which = session.last_of(nick)

@@ -82,7 +82,8 @@ const about = (verb) => (chat, rest) => {
         const [nick, others] = two(why);
         [which, why] = [lastOf(chat, nick), others];
     }
-    line(`${verb} 1 1 *`)(chat, `${place(chat)} ${which} ${why}`);
+    const command = verb === "REDACT" && which.toLowerCase() === "topic" ? "REMOVE" : verb;
+    line(`${command} 1 1 *`)(chat, `${place(chat)} ${which} ${why}`);
 };
 
 /** @param {Chat} chat @param {string} password */
