@@ -215,10 +215,12 @@ def _effect(state: State, person: Person, banned: Banned, replaced: Ban | None) 
 
 
 def _networks(state: State, people: Iterable[Person]) -> tuple[str, ...]:
-    """The first networks that people come from, and that can be banned."""
-    found = (_network_of(person) for person in people)
-    networks = (one for one in found if isinstance(one, Target) and not _way_in(state, one))
-    return tuple(dict.fromkeys(one.value for one in networks))[:_NETWORKS]
+    """The first networks that people come from on any device, and that can be banned."""
+    addresses = (at for person in people if not person.is_operator for at in person.addresses)
+    found = (network for at in addresses if (network := network_of(at)) and not network.is_loopback)
+    targets = (Target(NETWORK, written(network)) for network in found)
+    networks = (target.value for target in targets if not _way_in(state, target))
+    return tuple(dict.fromkeys(networks))[:_NETWORKS]
 
 
 def _lift_ban(state: State, person: Person, lift: LiftBan) -> Sequence[Unbanned | Notice | Refused]:
