@@ -19,6 +19,7 @@ from peers import House, Peer, running
 from trio_chat.server.transport import Link
 
 HI = ["*** While you were not here (times in UTC):", "*** THEN bob -> alice: hi"]
+ALWAYS = "timestamp=2000-01-01T00:00:00.000Z timestamp=2100-01-01T00:00:00.000Z"
 UNLIMITED = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 
 over_both = pytest.mark.parametrize("protocol", ["plain", "IRC"])
@@ -251,6 +252,32 @@ async def test_another_device_is_shown_what_the_first_may_not_have_got() -> None
         await leave(second)
         await first.stream.aclose()
         assert await shown_next(house) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("PING :no question", HI),
+        (f"CHATHISTORY TARGETS {ALWAYS} 9", HI),
+        ("CHATHISTORY LATEST carol * 9", HI),
+        ("CHATHISTORY LATEST bob * 9", []),
+    ],
+)
+async def test_a_client_that_can_ask_for_it_has_got_what_it_has_asked_for(
+    asked: str, shown: Sequence[str]
+) -> None:
+    async with running(settings()) as house:
+        await register(house)
+        carol, alice = await house.connect("carol"), await comes(house, "plain")
+        await carol.send(b"/msg alice earlier\n")
+        await alice.until("earlier\n")
+        await leave(alice)
+        await until_gone(house)
+        await (await hears(house)).until("come\n")
+        client = await irc_peer(house, "alice", "draft/chathistory", "batch", password=ALICE)
+        await client.news(asked)
+        await leave(client)
+        assert await shown_next(house) == shown
 
 
 async def test_of_several_devices_one_that_has_got_it_is_enough() -> None:

@@ -25,6 +25,11 @@ class Dialect(Protocol):
         them.
         """
 
+    @property
+    def asks_for_missed(self) -> bool:
+        """Whether its clients ask for what they have missed, and are not shown it unasked."""
+        return False
+
 
 class OwnDialect(Dialect, Protocol):
     """A way of writing to people about their own actions."""

@@ -12,7 +12,7 @@ import trio
 
 from trio_chat.core.accounts import account_of
 from trio_chat.core.chat import Chat
-from trio_chat.core.events import Entry, Said
+from trio_chat.core.events import Entry, Said, waits_for
 from trio_chat.core.names import fold
 from trio_chat.core.room import Person
 from trio_chat.core.views import Missed
@@ -77,6 +77,18 @@ class Box:
                 for subscriber in self._audiences.of_person(entry.event.to_id):
                     if person and _is_live(entry, person, subscriber):
                         self.sent(subscriber, [entry])
+
+    async def recalled(self, subscriber: Subscriber, entries: Sequence[Entry]) -> None:
+        """Note that a connection has asked for these and that they have been posted to it."""
+        account = self._account(subscriber)
+        asked = [entry for entry in entries if account and waits_for(entry.event) == account]
+        if not asked:
+            return
+        try:
+            waiting = {entry.id for entry in await self._log.waiting(account)}
+        except Unavailable:
+            return
+        self.sent(subscriber, [entry for entry in asked if entry.id in waiting])
 
     def sent(self, subscriber: Subscriber, entries: Sequence[Entry]) -> None:
         """Note that these have been posted to a connection."""

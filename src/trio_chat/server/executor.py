@@ -63,6 +63,7 @@ from trio_chat.core.views import (
     NewKey,
     Notice,
     People,
+    Recalled,
     Refused,
     Repeated,
     Rooms,
@@ -422,8 +423,11 @@ class Executor:
     async def _hand_over(self) -> None:
         """Show somebody who has come, or logged in, what was said to them while they were not here.
 
-        If their connection ends before all of it has been posted, none of it was sent.
+        If their connection ends before all of it has been posted, none of it was sent. A client
+        that asks for it is sent it then (``_look_up``), if ever.
         """
+        if self.session.dialect.asks_for_missed:
+            return
         if missed := await self._hub.box.missed(self._subscriber):
             await self._flush()
             self._reply(missed)
@@ -468,7 +472,11 @@ class Executor:
         """
         await self._flush()
         await self._until_sent()
-        self._reply(await self._hub.look_up(self._subscriber, command), ask)
+        answer = await self._hub.look_up(self._subscriber, command)
+        self._reply(answer, ask)
+        if isinstance(answer, Recalled):
+            await self._flush()
+            await self._hub.box.recalled(self._subscriber, answer.entries)
 
     async def _answer(self, query: Query, ask: Ask) -> None:
         """Answer a query, part by part if it is long: others have their turns in between.

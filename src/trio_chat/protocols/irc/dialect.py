@@ -85,6 +85,10 @@ class IrcDialect(Dialect):
     def __init__(self, caps: frozenset[str], server: str) -> None:
         self.caps, self._server = caps, server
 
+    @property
+    def asks_for_missed(self) -> bool:
+        return "draft/chathistory" in self.caps and MISSED not in self.caps
+
     def render(self, shown: Shown, id: str = "", at: int = 0, extra: str = "") -> bytes:
         """Write it as every dialect does, with ``extra`` tags on each line."""
         if isinstance(shown, Copy):
@@ -176,7 +180,7 @@ class IrcDialect(Dialect):
         """Write what was said to somebody who was not here, as old messages: a conversation after
         the other. Clients that ask for history find it there, but for those that want it at once.
         """
-        if "draft/chathistory" in self.caps and MISSED not in self.caps:
+        if self.asks_for_missed:
             return b""
         kind = MISSED if MISSED in self.caps else "chathistory"
         said_by: dict[str, list[Entry]] = {}
