@@ -77,3 +77,25 @@ def test_a_room_where_we_are_not_changes_nothing() -> None:
     [told] = hear(session, ":bob!b@h RENAME #far #Lobby")
     assert isinstance(told, RoomRenamed)
     assert [*session.inside] == ["#lobby"]
+
+
+@pytest.mark.parametrize(
+    ("line", "who"),
+    [
+        (":carola!c@home PRIVMSG bob :hi", ("carol", "bob")),
+        (":carola!c@home NOTICE bob :hi", ("carol", "bob")),
+        (":carol!c@home PRIVMSG bobby :hi", ("carol", "bob")),
+        (":bob!b@home PRIVMSG carola :hi", ("bob", "carol")),
+        (":bobby!b@home PRIVMSG carol :hi", ("bob", "carol")),
+    ],
+)
+def test_a_conversation_stays_one_whatever_its_people_were_called(
+    line: str, who: tuple[str, str]
+) -> None:
+    session = let_in()
+    session.history("carol", "", 10)
+    told = hear(
+        session, ":s BATCH +1 chathistory carol", f"@batch=1;msgid=m1 {line}", ":s BATCH -1"
+    )
+    [said] = [one.said for one in told if isinstance(one, Earlier)]
+    assert (said.nick, said.to) == who

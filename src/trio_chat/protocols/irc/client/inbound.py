@@ -134,9 +134,9 @@ class IrcInbound(IrcRefusals):
         there our token tells, which others only know from the server.
         """
         batch = self.batches.get(line.tags.get("batch", ""), NO_BATCH)
-        live, own = not line.tags.get("batch"), self.is_me(line.nick)
         self.pages.came(batch.page)
-        said = self._with_partner(said_in(line), batch.page)
+        said = self._in_conversation(said_in(line), batch.page)
+        live, own = not line.tags.get("batch"), self.is_me(said.nick)
         if line.params[1].startswith(CTCP) and not said.action:
             if "!" in line.source and live and not own:
                 self._answer_question(line)
@@ -149,11 +149,18 @@ class IrcInbound(IrcRefusals):
             return [replace(said, token=token)]
         return [said]
 
-    def _with_partner(self, said: Said, page: str) -> Said:
-        """Address it to us: in the history of a conversation we may have had another nickname."""
-        if said.room or not page or is_room(page) or not self.state.names.same(said.nick, page):
+    def _in_conversation(self, said: Said, page: str) -> Said:
+        """Name both by the nicknames they have now: in the history of a conversation they may have
+        had others, and it would be taken for one with somebody else.
+        """
+        if said.room or not page or is_room(page):
             return said
-        return replace(said, to=self.nick)
+        same = self.state.names.same
+        if same(said.nick, page):
+            return replace(said, to=self.nick)
+        if self.is_me(said.nick) or same(said.to, page):
+            return replace(said, nick=self.nick, to=page)
+        return replace(said, nick=page) if self.is_me(said.to) else said
 
     def _on_notice(self, line: Line) -> Messages:
         """Comes from a person, or from the server, perhaps as NickServ. Nobody wants its statistics
