@@ -87,6 +87,7 @@ LINES = [
         (Recalled("#tea", SAID), ["*** Last messages in #tea (times in UTC):", *LINES]),
         (Found(SAID), ["*** Found (times in UTC):", *LINES]),
         (Recalled("#tea", ()), ["*** Nothing has been said in #tea."]),
+        (Recalled("eve", ()), ["*** Nothing has been said between eve and you."]),
         (Found(()), ["*** Nothing was found."]),
         (Found(SAID[2:3]), ["*** Nothing was found."]),
     ],

@@ -198,6 +198,8 @@ async def test_a_dropped_token_ends_what_it_has_opened_and_nothing_else(house: H
 async def test_devices_are_listed_and_ended(house: House) -> None:
     bob, eve = await owner(house), await irc_peer(house, "eve")
     phone, _ = await another(house)
+    [guest] = await devices(eve)
+    assert guest == "Connection 2 (this one): an IRC client from 127.0.0.1 without TLS."
     assert await devices(phone) == [
         "Connection 1: an IRC client from 127.0.0.1 without TLS, by the password.",
         "Connection 3 (this one): an IRC client from 127.0.0.1 without TLS, by the password.",

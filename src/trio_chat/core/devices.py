@@ -13,7 +13,7 @@ def devices_of(state: State, person: Person, via: str | None = None) -> tuple[De
 
     def view(device: Device) -> DeviceView:
         here = via is not None and device is person.device(via)
-        by_password = account is None or device.password_id == account.password_id
+        by_password = device.password_id == account.password_id if account else None
         return DeviceView(
             _number(device), labels.get(device.key, ""), by_password, device.client,
             device.address, device.secure, device.since, here,

@@ -336,13 +336,14 @@ class DeviceView:
     """A connection of somebody's, as they and operators of the server are told of it.
 
     ``number`` names it, ``label`` is that of the key that it has shown, if any; ``by_password``
-    whether the password has logged it in, and ``client`` in words what is at its other end. It came
-    at ``since`` (unix milliseconds), and is ``here`` if it is asked from it.
+    whether the password has logged it in (None if nobody is logged in), and ``client`` in words
+    what is at its other end. It came at ``since`` (unix milliseconds), and is ``here`` if it is
+    asked from it.
     """
 
     number: str
     label: str = ""
-    by_password: bool = True
+    by_password: bool | None = True
     client: str = ""
     address: str = ""
     secure: bool = False

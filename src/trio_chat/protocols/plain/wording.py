@@ -228,9 +228,8 @@ def wording(shown: Shown) -> list[str]:
         case Topic(room, text):
             return [f"*** The topic of {room}: {text}"]
         case Recalled(name, entries):
-            return _earlier(
-                entries, f"Last messages in {name}", f"Nothing has been said in {name}."
-            )
+            where = f"in {name}" if name.startswith("#") else f"between {name} and you"
+            return _earlier(entries, f"Last messages {where}", f"Nothing has been said {where}.")
         case Mentions(entries):
             return _earlier(entries, "Mentions of you", "Nobody has mentioned you.", in_rooms=True)
         case Missed(entries=entries):
@@ -393,10 +392,10 @@ def device(seen: DeviceView) -> str:
     """A connection of somebody's, with what tells it from the others first."""
     here = " (this one)" if seen.here else ""
     name = f"{seen.label}, " if seen.label else ""
-    how = "by the password" if seen.by_password else "by a token"
+    how = {None: "", True: ", by the password", False: ", by a token"}[seen.by_password]
     where = f"from {seen.address} {'over' if seen.secure else 'without'} TLS"
     since = f"since {moment(seen.since)}"
-    return f"Connection {seen.number}{here}: {name}{seen.client} {where}, {since}, {how}."
+    return f"Connection {seen.number}{here}: {name}{seen.client} {where}, {since}{how}."
 
 
 def _ban(ban: Ban) -> str:
