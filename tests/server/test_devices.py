@@ -110,6 +110,10 @@ async def test_one_person_has_twenty_connections(house: House) -> None:
     late = await irc_peer(house, "late")
     lines = await late.news(f"NS IDENTIFY bob {PASSWORD}")
     assert "You are here on 20 devices, which is the limit." in "".join(lines)
+    assert await devices(late)  # a guest still
+    later = await irc_peer(house)
+    await later.send(f"PASS bob:{PASSWORD}\r\nNICK bob\r\nUSER bob 0 * :bob\r\n".encode())
+    assert "20 devices, which is the limit. Goodbye!" in await later.rest()
 
 
 async def test_who_shows_the_same_secret_is_the_same_device(house: House) -> None:

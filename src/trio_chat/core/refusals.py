@@ -38,6 +38,7 @@ class Code(Enum):
     BANNED_FROM_CHAT = auto()
     MUTED = auto()
     LOCKED = auto()
+    TOO_MANY_DEVICES = auto()
     NEED_ACCOUNT = auto()  # room or nick
     NEED_ACCOUNT_TO_SAY = auto()  # room
     BAD_KEY = auto()  # room

@@ -12,6 +12,7 @@ from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.devices import numbered
 from trio_chat.core.events import NOWHERE, Attached, Departed, Detached, Origin
 from trio_chat.core.limits import kept_out
+from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Notice, Refused
 from trio_chat.core.words import parting
@@ -114,7 +115,8 @@ class Devices:
             return refused
         if len(person.devices) + self._coming[person.user_id] < _DEVICES_MAX:
             return None
-        return Refused(f"You are here on {_DEVICES_MAX} devices, which is the limit.")
+        why = f"You are here on {_DEVICES_MAX} devices, which is the limit."
+        return Refused(why, Code.TOO_MANY_DEVICES)
 
     async def _attach(
         self,

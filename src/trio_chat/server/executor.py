@@ -104,7 +104,7 @@ _NO_LIMITS = "There are no limits on you just now."
 _CHECKING = Notice("Many are logging in just now: your password is checked in its turn.")
 
 # Refusals after which nobody can try another nickname.
-_FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED)
+_FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED, Code.TOO_MANY_DEVICES)
 
 
 class Executor:
