@@ -416,6 +416,15 @@ async def test_a_plain_guest_who_logs_in_stays_where_they_are(house: House) -> N
     assert commands(await bob.news())[-1] == "PRIVMSG #garden :hello"
 
 
+async def test_a_plain_guest_who_is_where_all_begin_does_not_take_that_along(house: House) -> None:
+    """The account may have left the lobby on purpose: what it is in is shown instead."""
+    bob, cat = await owner(house), await house.connect("guest")
+    await bob.news("JOIN #garden", "PART #lobby")
+    await cat.send(f"/login bob {PASSWORD}\n".encode())
+    await cat.until("You are bob in #garden; ")
+    assert not [line for line in await bob.news() if " JOIN #lobby" in line and ":bob!" in line]
+
+
 # ── several at once ────────────────────────────────────────────────────────────────────────────
 
 

@@ -219,7 +219,8 @@ class PlainSession(Session):
                 self._news = f"You are logged in as {origin.account}."
                 if rooms:
                     self._tell_news()
-                enter = Join(rooms[0]) if rooms else ComeBack(self._lobby)
+                room = next((room for room in rooms if fold(room) != fold(self._lobby)), "")
+                enter = Join(room) if room else ComeBack(self._lobby)
                 return [Ask(enter), Ask(FindNicks((nick,)), self._tell_if_away)]
             case Looked(room):
                 self._room = room
