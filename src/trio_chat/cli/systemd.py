@@ -15,7 +15,7 @@ from typing import Self
 import trio
 
 from trio_chat.errors import SettingsError
-from trio_chat.server.listeners import Sockets
+from trio_chat.server.listeners import NONE_PASSED, Sockets
 from trio_chat.server.server import Server
 
 _FIRST = 3  # the descriptor of the first socket
@@ -35,7 +35,7 @@ def passed_sockets(environment: MutableMapping[str, str]) -> Sockets:
     number = environment.pop("LISTEN_FDS", "")
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
     if meant_for != str(os.getpid()) or not number.isdecimal():
-        return Sockets()
+        return NONE_PASSED
     passed = [
         (name, _listening(_FIRST + at, name))
         for at, name in zip(range(int(number)), chain(names, repeat("")), strict=False)
@@ -48,7 +48,7 @@ def passed_sockets(environment: MutableMapping[str, str]) -> Sockets:
 
 def _listening(number: int, name: str) -> socket.socket:
     """The socket with this descriptor; children do not get it. Raises SettingsError."""
-    families = [socket.AF_UNIX] if name == _ADMIN else [*_FAMILIES]
+    families = (socket.AF_UNIX,) if name == _ADMIN else _FAMILIES
     with suppress(OSError):  # it is no socket
         sock = socket.socket(fileno=number)
         sock.set_inheritable(False)

@@ -91,9 +91,12 @@ def _set(
     outcomes = set_modes(state, person, SetModes(asked.room, (change,)))
     if not any(isinstance(outcome, ModesSet) for outcome in outcomes):
         return outcomes or [Refused("There is such a ban already.", Code.NO_CHANGE)]
-    effect = _effect(state, state.rooms[fold(asked.room)], person, asked, target)
+    room, muted = state.rooms[fold(asked.room)], entry.startswith(MUTE)
+    hit, named = _hit(room, person, target), _named(state, room, person, target)
+    effect = _effect(state, room, person, target, hit, named, muted=muted)
     told = [effect] if effect.text else []
-    return [*outcomes, *told, *_removals(state, person, asked, target, effect)]
+    gone = () if muted else named if effect.spared else (*named, *hit)
+    return [*outcomes, *told, *_removals(state, person, asked, gone)]
 
 
 def _not_theirs(state: State, person: Person, room: str) -> Refused | None:
@@ -108,14 +111,13 @@ def _entry(asked: SetRoomBan, target: Target) -> str:
 
 
 def _effect(
-    state: State, room: Room, person: Person, asked: SetRoomBan, target: Target
-) -> RoomBanEffect:
+    state: State, room: Room, person: Person, target: Target,
+    hit: Sequence[Person], named: Sequence[Person], *, muted: bool,
+) -> RoomBanEffect:  # fmt: skip
     """Whom a ban hits, and what whoever sets it may not have meant, or not thought of."""
-    muted = _entry(asked, target).startswith(MUTE)
-    hit, others = _hit(room, person, target), _others(room, person)
+    others = _others(room, person)
     spared = _is_suspicious(hit, others) and not muted
     effect = RoomBanEffect("", room.state.name, hit=len(hit), others=len(others), spared=spared)
-    named = _named(state, room, person, target)
     is_wide = fits_everybody(target.entry) or any(one not in named for one in hit)
     fits = _fits(effect, target, is_named=bool(named)) if is_wide else ()
     told = [*fits, *_in_vain(state, room, target, named, muted=muted)]
@@ -235,14 +237,9 @@ def _is_suspicious(hit: Sequence[Person], others: Sequence[Person]) -> bool:
 
 
 def _removals(
-    state: State, person: Person, asked: SetRoomBan, target: Target, effect: RoomBanEffect
+    state: State, person: Person, asked: SetRoomBan, gone: Sequence[Person]
 ) -> Iterator[Kicked]:
-    room = state.rooms[fold(asked.room)]
-    if _entry(asked, target).startswith(MUTE):
-        return
-    rest = () if effect.spared else _hit(room, person, target)
-    named = _named(state, room, person, target)
-    for other in {one.user_id: one for one in (*named, *rest)}.values():
+    for other in {one.user_id: one for one in gone}.values():
         removal = removed(state, person, Kick(asked.room, other.nick, asked.why), other)
         if isinstance(removal, Kicked):
             yield removal

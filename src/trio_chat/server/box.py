@@ -43,10 +43,7 @@ class Box:
         """
         account = self._account(subscriber)
         got = {*self._got}  # they may go from the store while it is being read
-        try:
-            waiting = await self._log.waiting(account) if account else ()
-        except Unavailable:
-            return None
+        waiting = await self._waiting(account) if account else ()
         person = self._chat.people.get(subscriber.user_id)
         if not (person and person.is_on(subscriber.id) and self._account(subscriber) == account):
             return None
@@ -57,6 +54,13 @@ class Box:
             if entry.id not in got and not _is_live(entry, person, subscriber)
         ]
         return Missed(person.nick, tuple(missed)) if missed else None
+
+    async def _waiting(self, account: str) -> Sequence[Entry]:
+        """What waits for an account; nothing while the store cannot be read."""
+        try:
+            return await self._log.waiting(account)
+        except Unavailable:
+            return ()
 
     def _account(self, subscriber: Subscriber) -> str:
         """The account (folded) that a connection speaks for; empty without one."""
@@ -84,10 +88,7 @@ class Box:
         asked = [entry for entry in entries if account and waits_for(entry.event) == account]
         if not asked:
             return
-        try:
-            waiting = {entry.id for entry in await self._log.waiting(account)}
-        except Unavailable:
-            return
+        waiting = {entry.id for entry in await self._waiting(account)}
         self.sent(subscriber, [entry for entry in asked if entry.id in waiting])
 
     def sent(self, subscriber: Subscriber, entries: Sequence[Entry]) -> None:

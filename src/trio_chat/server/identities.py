@@ -1,8 +1,6 @@
 """Who people are while they are here: their nickname, and the account they are known by."""
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 import trio
@@ -30,6 +28,7 @@ from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.pending import Pending
 from trio_chat.server.ring import Ring
 
 # How long it may take until a nickname is free whose holder is disconnected.
@@ -50,7 +49,7 @@ class Identities:
     ) -> None:
         self._chat, self._ring, self._nicknames = chat, ring, nicknames
         self._archive, self._logs, self._subscribers = archive, logs, subscribers
-        self._going: Counter[str] = Counter()  # by identity, connections that are leaving
+        self._going = Pending()  # by identities: connections that are leaving
 
     def newcomer(self, subscriber: Subscriber, nick: str = "", secret: str = "") -> Person:
         """Somebody who is not let in yet, as they will be known under this nickname.
@@ -105,18 +104,10 @@ class Identities:
             return self._nicknames.claim(subscriber, nick, account)
         return refused
 
-    @contextmanager
-    def going(self, subscriber: Subscriber) -> Iterator[None]:
+    def going(self, subscriber: Subscriber) -> AbstractContextManager[None]:
         """Note that a connection is leaving, until its nickname has been given back."""
         person = self._chat.people.get(subscriber.user_id)
-        identity = person.identity if person else ""
-        self._going[identity] += 1
-        try:
-            yield
-        finally:
-            self._going[identity] -= 1
-            if not self._going[identity]:
-                del self._going[identity]
+        return self._going.under_way(*([person.identity] if person else []))
 
     async def _take_over(self, subscriber: Subscriber, nick: str, identity: str) -> bool:
         """End the same person's other connection, if that holds the nickname, and wait for it. It
@@ -127,7 +118,7 @@ class Identities:
         """
         person = self._chat.person(nick)
         if person is None:
-            return identity in self._going and await self._is_given_back(nick)
+            return self._going.concerns(identity) and await self._is_given_back(nick)
         if person.user_id == subscriber.user_id or person.identity != identity:
             return False
         held_by = person.device().id
