@@ -1,15 +1,25 @@
-"""What a message costs to people who are here on two devices each, beside as many connections."""
+"""What a message costs to people who are here on two devices each, beside as many connections.
 
+``python -m benchmarks.devices PORT NUMBER`` is the process of those people: they connect over
+sockets, go into ``#one`` (twice as many guests) and ``#two`` (people with an account, on two
+devices each), print ``joined``, and read as fast as they can.
+"""
+
+import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
 
 import trio
 
+from benchmarks.far import Far, read_on, until_all_hear
 from benchmarks.house import MANY, Figures, House, Wire, house
 
-_PEOPLE, _MESSAGES, _ROUNDS = 1000, 50, 8
-_PASSWORD = b"correct-horse"
+_PEOPLE, _TURNS = 1000, 200
+_AT_ONCE = 20  # so many people come before as many of the other room
+_PASSWORD = "correct-horse"  # noqa: S105 - of accounts that end with us
 
 _SECTIONS = {
     "accounts": {"iterations": 4096},
@@ -23,66 +33,75 @@ _SECTIONS = {
     ),
 }
 
-_Come = Callable[[House, int], Awaitable[Sequence[Wire]]]
-
 
 async def devices(scale: int) -> Figures:
-    """One speaks to 1,000 people of two devices each, and to 2,000 of one."""
-    number, messages = _PEOPLE // scale, max(_MESSAGES // scale, 5)
-    apart, together = ([_least(how, number, messages) for _ in range(2)] for how in ("one", "two"))
+    """One speaks to 1,000 people of two devices each and to 2,000 of one, in turns."""
+    number, turns = _PEOPLE // scale, max(_TURNS // scale, 20)
+    async with house(sections=_SECTIONS) as it:
+        command = [sys.executable, "-m", __name__, str(it.port), str(number)]
+        people: Any = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
+        try:
+            await people.stdout.receive_some()
+            speakers, _ = await it.come(1)
+            await it.enter(speakers, [b"#one"])
+            await it.enter(speakers, [b"#two"])
+            turn = [await _in_turns(it, speakers, 2 * number) for _ in range(turns)]
+        finally:
+            people.kill()
+            await people.wait()
+    apart, together = (median(side) * 1e6 for side in zip(*turn, strict=True))
     what = f"{number:,} people on two devices each"
     return {
-        f"{2 * number:,} people: CPU of a delivery, µs": min(apart),
-        f"{what}: CPU of a delivery, µs": min(together),
-        f"{what}: times": min(together) / min(apart),
+        f"{2 * number:,} people: CPU of a delivery, µs": apart,
+        f"{what}: CPU of a delivery, µs": together,
+        f"{what}: times": median(two / one for one, two in turn),
     }
 
 
-def _least(how: str, number: int, messages: int) -> float:
-    """The least CPU of a delivery, in µs. Each is measured in a process of its own: it is dearer
-    where memory has been used before.
-    """
-    command = [sys.executable, "-m", __name__, how, str(number), str(messages)]
-    return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)  # noqa: S603 - ourselves
-
-
-async def _measure(come: _Come, number: int, messages: int) -> float:
-    async with house(sections=_SECTIONS) as it:
-        wires = await come(it, number)
-        least = min([await _say(it, wires[0], messages) for _ in range(_ROUNDS)])
-    return least / messages / len(wires) * 1e6
-
-
-async def _on_one(it: House, number: int) -> Sequence[Wire]:
-    """Twice as many guests in a room."""
-    guests, _ = await it.come(2 * number)
-    await it.enter(guests, [b"#big"])
-    return guests
-
-
-async def _on_two(it: House, number: int) -> Sequence[Wire]:
-    """So many people with an account in a room, each on two devices."""
-    first, _ = await it.come(number)
-    await it.ask(first, b"NS REGISTER " + _PASSWORD, b" 900 ")
-    await it.enter(first, [b"#big"])
-    second = [Wire() for _ in first]
-    for wire in second:
-        it.take(wire)
-    hellos = [
-        b"PASS u%06d:%b\r\nCAP REQ :no-implicit-names echo-message\r\nNICK u%06d\r\n"
-        b"USER x 0 * :x\r\nCAP END" % (n, _PASSWORD, n)
-        for n in range(number)
+async def _in_turns(it: House, speakers: Sequence[Wire], number: int) -> tuple[float, float]:
+    """The CPU of a delivery in each room, in seconds."""
+    one, two = [
+        (await it.ask(speakers, b"PRIVMSG " + room + b" :hello there", b" PRIVMSG ")).cpu / number
+        for room in (b"#one", b"#two")
     ]
-    await it.ask(second, hellos, b" JOIN #big")
-    return [*first, *second]
+    return one, two
 
 
-async def _say(it: House, speaker: Wire, messages: int) -> float:
-    """The CPU of so many messages, each when the one before has been shown to all, in seconds."""
-    line = b"PRIVMSG #big :hello there"
-    return sum([(await it.ask([speaker], line, b" PRIVMSG ")).cpu for _ in range(messages)])
+def _come(port: int, number: int) -> None:
+    """Both rooms fill up by turns, so that neither lies closer together in memory."""
+    everybody: list[Far] = []
+    for begin in range(0, number, _AT_ONCE):
+        guests = [f"g{2 * begin + n:05}" for n in range(2 * _AT_ONCE)]
+        owners = [f"o{begin + n:05}" for n in range(_AT_ONCE)]
+        in_one = _connect(port, guests)
+        _all_say(in_one, "JOIN #one", b" JOIN ")
+        first = _connect(port, owners)
+        _all_say(first, f"NS REGISTER {_PASSWORD}", b" 900 ")
+        _all_say(first, "JOIN #two", b" JOIN ")
+        everybody += [*in_one, *first, *_connect(port, owners, _PASSWORD)]
+    print("joined", flush=True)
+    read_on(everybody)
+
+
+def _connect(port: int, nicks: Sequence[str], password: str = "") -> list[Far]:
+    """Connect people; with a password they come to an account, and into its rooms."""
+    caps = "CAP REQ :no-implicit-names echo-message"
+    clients = []
+    for nick in nicks:
+        secret = f"PASS {nick}:{password}\r\n" if password else ""
+        hello = f"{secret}{caps}\r\nNICK {nick}\r\nUSER {nick} 0 * :x\r\nCAP END\r\n"
+        clients.append(Far(port, None, hello.encode()))
+        clients[-1].begin()
+    until_all_hear(clients, b" JOIN #two" if password else b" 422 ")
+    return clients
+
+
+def _all_say(clients: Sequence[Far], line: str, marker: bytes) -> None:
+    for client in clients:
+        client.say(f"{line}\r\n".encode())
+    until_all_hear(clients, marker)
 
 
 if __name__ == "__main__":
-    comes = {"one": _on_one, "two": _on_two}[sys.argv[1]]
-    print(trio.run(_measure, comes, *map(int, sys.argv[2:])))
+    os.nice(5)  # it must not hold up the server that it reads from
+    _come(int(sys.argv[1]), int(sys.argv[2]))

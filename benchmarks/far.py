@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 _READ = 65_536
 _PATIENCE = 20.0  # seconds
@@ -85,7 +86,8 @@ def trusting_all() -> ssl.SSLContext:
     return context
 
 
-def _until_all_hear(clients: Iterable[Far], *markers: bytes) -> None:
+def until_all_hear(clients: Iterable[Far], *markers: bytes) -> None:
+    """Read until each has been told one of these since it spoke last."""
     with selectors.DefaultSelector() as selector:
         for client in clients:
             selector.register(client.sock, selectors.EVENT_READ, client)
@@ -96,6 +98,16 @@ def _until_all_hear(clients: Iterable[Far], *markers: bytes) -> None:
             for key, _ in events:
                 if key.data.hears(*markers):
                     selector.unregister(key.fileobj)
+
+
+def read_on(clients: Iterable[Far]) -> NoReturn:
+    """Read all that comes, and forget it."""
+    with selectors.DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.sock, selectors.EVENT_READ, client)
+        while True:
+            for key, _ in selector.select():
+                key.data.sock.recv(_READ)
 
 
 def _main(port: int, number: int, at_once: int, how: str) -> None:
@@ -109,20 +121,15 @@ def _main(port: int, number: int, at_once: int, how: str) -> None:
         wave = [Far(port, context, hello) for hello in hellos[first : first + at_once]]
         for client in wave:
             client.begin()
-        _until_all_hear(wave, *WELCOMED)
+        until_all_hear(wave, *WELCOMED)
         clients += wave
     print("registered", flush=True)
     sys.stdin.readline()
     for client in clients:
         client.say(b"JOIN #big\r\n")
-    _until_all_hear(clients, b" JOIN ")
+    until_all_hear(clients, b" JOIN ")
     print("joined", flush=True)
-    with selectors.DefaultSelector() as selector:
-        for client in clients:
-            selector.register(client.sock, selectors.EVENT_READ, client)
-        while True:
-            for key, _ in selector.select():
-                key.data.sock.recv(_READ)
+    read_on(clients)
 
 
 if __name__ == "__main__":
