@@ -277,6 +277,14 @@ async def test_hangup_with_a_broken_env_file_changes_nothing(env_file):
         assert "TRIO_CHAT_LIMITS__LINE_BYTES=one" in complaint["message"]
 
 
+async def test_hangup_names_what_needs_a_restart(env_file):
+    async with running_server("--env-file", str(env_file)) as server:
+        env_file.write_text("TRIO_CHAT_SERVER__LOBBY=#tea\nTRIO_CHAT_HISTORY__DAYS=3\n")
+        server.process.send_signal(signal.SIGHUP)
+        await server.err.until("settings reloaded, but these have changed and need a restart: ")
+        assert (await server.err.line()).startswith('server.lobby, history.days"')
+
+
 async def test_hangup_in_a_terminal_does_the_same_but_when_its_window_closes_it_ends():
     async with terminal(["server", "--port", "0"]) as it:
         port = int((await it.screen.until_match(r"on 127\.0\.0\.1:(\d+)\r\n"))[:-2].split(":")[-1])

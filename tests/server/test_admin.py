@@ -245,18 +245,6 @@ async def test_operators_hear_an_announcement(house: House, path: Path) -> None:
     await alice.until(" WALLOPS :tea is ready\r\n")
 
 
-async def test_settings_are_read_again(house: House, path: Path) -> None:
-    reloads: list[None] = []
-    house.server.on_reload = lambda: reloads.append(None)
-    assert await ask(path, "reload") == [
-        {
-            "type": "reloading",
-            "text": "The settings are read again. The server's log says what has come of it.",
-        }
-    ]
-    assert reloads == [None]
-
-
 # ── the socket ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,6 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from irc_peers import IrcPeer, cheap_hash, irc_peer, irc_people, lead, settings
 from peers import House, running
 from trio_chat.core.events import Said, Signalled
+from trio_chat.core.views import Reloaded
 from trio_chat.server.passwords import hash_password
 
 HOST = "127.0.0.1"
@@ -320,7 +321,7 @@ async def test_a_labelled_oper_is_answered_once(ruled: House) -> None:
 )
 async def test_only_operators_rule_the_server(ruled: House, line: str) -> None:
     alice, bob = await irc_people(ruled, "alice", "bob")
-    ruled.server.on_reload = lambda: pytest.fail("nobody may ask for that")
+    ruled.server.operations.on_reload = lambda: pytest.fail("nobody may ask for that")
     refusal = "Only operators of this server may do that."
     assert await alice.news(line) == [f":chat.local 481 alice :{refusal}"]
     assert await bob.news() == []
@@ -353,12 +354,13 @@ async def test_wallops_reach_operators_and_who_wants_them(ruled: House) -> None:
 
 
 async def test_rehash_asks_for_the_settings_to_be_read_again(ruled: House) -> None:
-    asked: list[str] = []
-    ruled.server.on_reload = lambda: asked.append("again")
+    ruled.server.operations.on_reload = lambda: Reloaded("The settings are reloaded.")
     alice = await irc_peer(ruled, "alice")
     await alice.news("OPER root secret")
-    assert await alice.news("REHASH") == [":chat.local 382 alice settings Rehashing"]
-    assert asked == ["again"]
+    assert await alice.news("REHASH") == [
+        ":chat.local 382 alice settings Rehashing",
+        ":chat.local NOTICE alice :The settings are reloaded.",
+    ]
 
 
 LOCKED = {"password": cheap_hash("open sesame")}

@@ -16,6 +16,7 @@ from trio_chat.settings.checks import read_room
 from trio_chat.settings.described import all_settings, shown
 from trio_chat.settings.pins import read_pin
 from trio_chat.settings.places import read_place, without_password
+from trio_chat.settings.reload import needs_restart
 
 _COMMAND_LINE = "command line"
 
@@ -219,6 +220,7 @@ def example_file() -> str:
     parts = [_EXAMPLE_HEAD]
     for setting in _SETTINGS.values():
         text = f"{setting.field.description} Takes {setting.requirement}."
+        text += _RESTART if needs_restart(setting.name) else ""
         about = textwrap.wrap(text + ("" if is_harmless(setting.name) else _ONLY_NAMED), 98)
         comment = "\n".join(f"# {line}" for line in about)
         parts.append(f"{comment}\n#{setting.variable}={setting.default}\n")
@@ -232,4 +234,5 @@ _EXAMPLE_HEAD = """\
 # 'trio-chat config' shows what is in force; 'trio-chat config --check' checks it.
 """
 
+_RESTART = " A change needs a restart of the server."
 _ONLY_NAMED = " Not accepted from a .env that was not named."

@@ -19,6 +19,7 @@ from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
 from trio_chat.cli.systemd import Manager, passed_sockets
 from trio_chat.cli.trust import for_server
+from trio_chat.core.views import Refused, Reloaded
 from trio_chat.errors import SettingsError
 from trio_chat.protocols.plain.wording import (
     ASK_FOR_INVITATION,
@@ -102,7 +103,7 @@ async def _main(
         # Signals are handled before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             server: Server = await nursery.start(start)
-            server.on_reload = lambda: _reload(server, manager, read_settings)
+            server.operations.on_reload = lambda: _reload(server, manager, read_settings)
             manager.ready()
             nursery.start_soon(manager.watch, server)
             nursery.start_soon(_announce, server, invite(server.addresses))
@@ -110,7 +111,7 @@ async def _main(
                 if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
                     logger.info("stopping on %s", signal.Signals(number).name)
                     break
-                server.on_reload()
+                _reload(server, manager, read_settings)
         # A second one ends us at once, even if we hang; SIGINT, too, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         manager.stopping()
@@ -128,16 +129,25 @@ def _has_terminal() -> bool:
     return True
 
 
-def _reload(server: Server, manager: Manager, read_settings: Callable[[], Settings]) -> None:
+def _reload(
+    server: Server, manager: Manager, read_settings: Callable[[], Settings]
+) -> Reloaded | Refused:
     with manager.reloading():
         try:
             settings = read_settings()
         except SettingsError as error:
-            logger.error("the old settings stay in force: %s", error)
-        else:
-            set_up_logging(settings.log)
-            server.reload(settings)
-            logger.info("settings reloaded")
+            why = "; ".join(str(error).splitlines())
+            logger.error("the old settings stay in force: %s", why)
+            return Refused(f"The old settings stay in force: {why}")
+        waiting = server.reload(settings)
+        set_up_logging(settings.log)
+        _allow_files(settings.limits.connections + _OTHER_FILES)
+    if not waiting:
+        logger.info("settings reloaded")
+        return Reloaded("The settings are reloaded.")
+    but = f"these have changed and need a restart: {', '.join(waiting)}"
+    logger.warning("settings reloaded, but %s", but)
+    return Reloaded(f"The settings are reloaded, but {but}", restart=tuple(waiting))
 
 
 async def _announce(server: Server, invite: str) -> None:

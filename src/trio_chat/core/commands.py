@@ -568,6 +568,20 @@ class Reload:
 
 
 @fact
+class ListConnections:
+    """List all connections of the server; for operators of it."""
+
+
+@fact
+class SetLogLevel:
+    """Log nothing less important than this ``level`` until the settings are read again; if it is
+    empty, show which is in force. For operators of the server.
+    """
+
+    level: str = ""
+
+
+@fact
 class Watch:
     """Tell me from now on when these nicknames come and go; or no longer, unless ``on``."""
 
@@ -602,10 +616,12 @@ Request = (
 #: Requests with a secret: who asks must know it, or it is to be kept. The server sees to that
 #: first; then Chat.decide judges the rest.
 Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
+#: Concerning the server itself, which carries them out.
+OfServer = Reload | ListConnections | SetLogLevel
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (
-    Enter | LookAround | ComeBack | EndDevice | Quit | Operate | Reload | Watch | Subscribe | Remove
-    | Report | ExplainLimits | OfInvitation
+    Enter | LookAround | ComeBack | EndDevice | Quit | Operate | Watch | Subscribe | Remove
+    | Report | ExplainLimits | OfInvitation | OfServer
     | Prove | Request | Confidential | Query | LookUp
 )  # fmt: skip

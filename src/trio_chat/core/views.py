@@ -508,6 +508,46 @@ class UsedInvitations(Notice):
 
 
 @fact
+class Reloaded(Notice):
+    """The answer to Reload: the names of changed settings that need a ``restart``."""
+
+    restart: tuple[str, ...] = ()
+
+
+@fact
+class LogLevel(Notice):
+    """The answer to SetLogLevel: which ``level`` it is, and ``was`` before."""
+
+    level: str = ""
+    was: str = ""
+
+
+@fact
+class ConnectionView:
+    """A connection, as operators of the server are told of it. ``number`` is that in the log, and
+    ``nick`` empty before somebody is let in. It is there ``since`` (unix milliseconds), and was
+    last ``heard`` so many seconds ago; so many bytes are ``waiting`` for its peer.
+    """
+
+    number: int
+    nick: str
+    address: str
+    protocol: str
+    secure: bool
+    since: int
+    heard: float
+    waiting: int
+
+
+@fact
+class Connections:
+    """The answer to ListConnections, the oldest first, or a part of it if ``more`` follow."""
+
+    connections: tuple[ConnectionView, ...]
+    more: bool = False
+
+
+@fact
 class Offer:
     """The offer to register, made to a guest whom an invitation has let in, in the ``room`` where
     they look. With one for operators, their account becomes an ``operator`` of the server.
@@ -597,7 +637,7 @@ Answer = (
     | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found
     | Mentions | Audited
-    | Reports | Marked
+    | Reports | Marked | Connections
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 

@@ -16,9 +16,11 @@ from trio_chat.core.commands import (
     DeleteAccount,
     DropOperator,
     Kill,
+    ListConnections,
     Quit,
     Reload,
     ResetAccount,
+    SetLogLevel,
     UseInvitation,
 )
 from trio_chat.core.events import Event
@@ -33,7 +35,8 @@ from trio_chat.protocols.slashes import described
 
 _NOT_HERE = "That is for people in the chat, and you are not in it here."
 _WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
-_RELOADING = "The settings are read again. The server's log says what has come of it."
+_LEVELS = ("debug", "info", "warning", "error")
+_WHICH_LEVEL = f"The log has these levels: {', '.join(_LEVELS)}."
 
 
 def _account(room: str, rest: str) -> Command:
@@ -56,6 +59,13 @@ def _audit(room: str, rest: str) -> Command | Notice | Refused:
 def _kill(room: str, rest: str) -> Command:
     nick, why = rest.split(maxsplit=1)
     return Kill(nick, why)
+
+
+def _log(room: str, level: str) -> Command | Refused:
+    level = level.lower()
+    if level and level not in _LEVELS:
+        return Refused(_WHICH_LEVEL)
+    return SetLogLevel(level)
 
 
 def _help(room: str, rest: str) -> Notice:
@@ -91,7 +101,24 @@ _OWN = {
         arguments="[PEOPLE] [DAYS]|list|revoke ID",
         does="make an invitation; list those that were used; or end one",
     ),
-    "reload": Verb("", "read the server's settings again", 0, lambda room, rest: Reload()),
+    "connections": Verb(
+        "",
+        "list all connections, also of those who are not in the chat yet",
+        0,
+        lambda room, rest: ListConnections(),
+    ),
+    "log": Verb(
+        "[LEVEL]",
+        "log nothing below debug, info, warning or error until the settings are read again",
+        0,
+        _log,
+    ),
+    "reload": Verb(
+        "",
+        "read the server's settings again, and tell which changes need a restart",
+        0,
+        lambda room, rest: Reload(),
+    ),
     "help": Verb("", "show this list", 0, _help),
 }
 
@@ -119,6 +146,7 @@ class AdminDialect(Dialect):
 class AdminSession(Session):
     """One connection's session (see ``protocols.session.Session`` for the contract)."""
 
+    protocol = "admin"
     client = "the operators' socket"
     refusals = 0
     own = None
@@ -156,8 +184,6 @@ class AdminSession(Session):
                 self.reply(answer)
                 return HANDLED
             case command:
-                if isinstance(command, Reload):
-                    self._to_send += _written({"type": "reloading", "text": _RELOADING})
                 return Ask(command)
 
     def _read(self, line: bytes | None) -> Command | Notice | Refused:

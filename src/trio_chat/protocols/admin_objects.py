@@ -35,7 +35,10 @@ from trio_chat.core.views import (
     Ban,
     BanEffect,
     Bans,
+    Connections,
+    ConnectionView,
     LockEffect,
+    LogLevel,
     Mask,
     Masks,
     NewInvitation,
@@ -43,6 +46,7 @@ from trio_chat.core.views import (
     Notice,
     People,
     Refused,
+    Reloaded,
     Reports,
     RoomBanEffect,
     Rooms,
@@ -52,6 +56,7 @@ from trio_chat.core.views import (
 )
 from trio_chat.core.words import account_or_user
 from trio_chat.protocols.audit import audit_line, audit_notes, report_lines
+from trio_chat.protocols.durations import moment
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.plain import modes
@@ -233,6 +238,30 @@ def _invitations(used: UsedInvitations) -> Iterator[Object]:
         }
 
 
+def _connections(connections: Connections) -> Iterator[Object]:
+    for one in connections.connections:
+        yield {
+            "type": "connection",
+            "text": readable(_connection(one)),
+            "number": one.number,
+            "nick": one.nick,
+            "address": one.address,
+            "protocol": one.protocol,
+            "tls": one.secure,
+            "since": timestamp(one.since),
+            "heard": round(one.heard, 3),
+            "waiting": one.waiting,
+        }
+
+
+def _connection(one: ConnectionView) -> str:
+    how = f"{one.protocol} over TLS" if one.secure else one.protocol
+    return (
+        f"[{one.number}] {one.nick or '-'} by {how} from {one.address} since {moment(one.since)}, "
+        f"heard {one.heard:.0f} s ago, {one.waiting} bytes waiting"
+    )
+
+
 # ── what was done ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -319,7 +348,7 @@ def _invitation(made: NewInvitation) -> Iterator[Object]:
     return _told("invited", made, **terms)
 
 
-def _settled(kind: str, text: str, /, **fields: str) -> Sequence[Object]:
+def _settled(kind: str, text: str, /, **fields: object) -> Sequence[Object]:
     return [{"type": kind, "text": text, **fields}]
 
 
@@ -346,6 +375,9 @@ _OBJECTS: Mapping[type, Callable[[Any], Iterable[Object]]] = {
     Audited: _audited,
     Reports: _reports,
     UsedInvitations: _invitations,
+    Connections: _connections,
+    LogLevel: lambda told: _settled("log", told.text, level=told.level, was=told.was),
+    Reloaded: lambda told: _settled("reloaded", told.text, restart=[*told.restart]),
     NewInvitation: _invitation,
     NewKey: _key,
     AccountView: _account,

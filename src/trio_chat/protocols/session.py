@@ -89,6 +89,8 @@ class Session(Protocol):
 
     __slots__ = ()
 
+    #: The name of the protocol.
+    protocol: ClassVar[str]
     #: Whether the protocol shows a peer one room at a time.
     one_room: ClassVar[bool] = False
     #: Whether the protocol has a way to ask a peer whether it is still there.

@@ -13,6 +13,7 @@ import trio
 
 from trio_chat.core.events import Event
 from trio_chat.core.room import Person
+from trio_chat.core.views import ConnectionView
 from trio_chat.protocols.admin import AdminSession
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
@@ -56,7 +57,7 @@ class Connection:
 
     __slots__ = (
         "_answered", "_entered", "_executor", "_handed_on", "_has_ended", "_hub", "_is_hearing",
-        "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_shared",
+        "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_shared", "_since",
         "_subscriber", "counts_for", "refusals",
     )  # fmt: skip
 
@@ -73,6 +74,7 @@ class Connection:
         self._entered = entered
         self._handed_on = entered.handed_on
         self._hub = shared.hub
+        self._since = self._hub.now()
         self._limits = limits = shared.settings.limits
         session = PlainSession(
             encoding=shared.settings.encoding,
@@ -122,6 +124,21 @@ class Connection:
     def reason(self) -> str:
         """Why it ended, for the log."""
         return self._lifetime.reason
+
+    def view(self, now: float) -> ConnectionView:
+        """How it stands now, for operators of the server."""
+        subscriber, session = self._subscriber, self._session
+        person = self._hub.chat.people.get(subscriber.user_id)
+        return ConnectionView(
+            int(subscriber.id.rpartition("-")[2]),
+            person.nick if person else "",
+            self._link.peer,
+            session.protocol,
+            self._is_secure,
+            self._since,
+            now - self._lifetime.heard_at,
+            subscriber.outbox.size,
+        )
 
     @property
     def _session(self) -> Session:

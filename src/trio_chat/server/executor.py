@@ -8,7 +8,7 @@ follows (``_flush``).
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -32,11 +32,11 @@ from trio_chat.core.commands import (
     Look,
     LookAround,
     MakeInvitation,
+    OfServer,
     Operate,
     Prefer,
     Prove,
     Quit,
-    Reload,
     Report,
     Say,
     SetMetadata,
@@ -59,6 +59,7 @@ from trio_chat.core.views import (
     AwayReply,
     Bans,
     Challenge,
+    Connections,
     Members,
     NewKey,
     Notice,
@@ -93,6 +94,9 @@ _PIECE = 64 * 1024  # bytes
 
 # Requests of which the log of accounts keeps all that comes of them.
 _KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount | Prefer
+
+# Answers that may come in parts.
+_IN_PARTS = Members | People | Rooms | AllMetadata | Bans | Connections
 
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _WHILE_MUTED = "While you may not speak, you can do that only every {}."
@@ -299,8 +303,8 @@ class Executor:
                 await self.end("quit", why)
             case Operate() as operate:
                 await self._operate(operate)
-            case Reload():
-                self._reload()
+            case command if isinstance(command, OfServer):
+                await self._operate_server(command, ask)
             case UseInvitation(token):
                 await self._flush()
                 if told := await self._credentials.be_invited(token):
@@ -485,13 +489,18 @@ class Executor:
         """
         user_id, outsider = self._subscriber.user_id, self._subscriber.stand_in(self._hub.chat)
         async with self._hub.opened(self._subscriber, query):
-            for part in self._hub.chat.answer(user_id, query, outsider=outsider):
-                self._reply(part, ask)
-                if isinstance(part, Members | People | Rooms | AllMetadata | Bans) and part.more:
-                    await self._flush()
-                    await self._until_sent()
-                    async with self._shared.turns:  # handed on once in each pass of the loop
-                        pass
+            await self._answer_in_parts(
+                self._hub.chat.answer(user_id, query, outsider=outsider), ask
+            )
+
+    async def _answer_in_parts(self, parts: Iterable[Answer], ask: Ask) -> None:
+        for part in parts:
+            self._reply(part, ask)
+            if isinstance(part, _IN_PARTS) and part.more:
+                await self._flush()
+                await self._until_sent()
+                async with self._shared.turns:  # handed on once in each pass of the loop
+                    pass
 
     async def _until_sent(self) -> None:
         await self._subscriber.outbox.until_sent()
@@ -562,11 +571,12 @@ class Executor:
         for notice in await self._hub.waiting_reports(self._subscriber):
             self._reply(notice)
 
-    def _reload(self) -> None:
+    async def _operate_server(self, command: OfServer, ask: Ask) -> None:
+        await self._flush()
         if self._subscriber.person(self._hub.chat).is_operator:
-            self._shared.reload()
+            await self._answer_in_parts(self._shared.operate(command), ask)
         else:
-            self.session.reply(operators_only())
+            self._reply(operators_only(), ask)
 
 
 def _is_back(outcome: Joined | Looked) -> bool:

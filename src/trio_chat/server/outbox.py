@@ -84,6 +84,11 @@ class Outbox:
         """Whether something waits for the peer, or has waited in vain."""
         return self._waiting > 0
 
+    @property
+    def size(self) -> int:
+        """The bytes that wait for the peer."""
+        return self._waiting
+
     async def until_sent(self) -> None:
         """Wait until nothing waits any more. Anything posted meanwhile prolongs it."""
         if self._drained is not None:

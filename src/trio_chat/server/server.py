@@ -34,6 +34,7 @@ from trio_chat.server.expiry import expire
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to, own_addresses
 from trio_chat.server.listeners import NONE_PASSED, Listener, Sockets, open_listeners
+from trio_chat.server.operations import Operations, forget_log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
 from trio_chat.server.poller import open_poller
@@ -43,6 +44,7 @@ from trio_chat.server.sources import Source, Sources
 from trio_chat.server.transport import Link, SocketLink
 from trio_chat.settings import AUTO, Settings
 from trio_chat.settings.places import Address
+from trio_chat.settings.reload import reloaded
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
@@ -95,8 +97,7 @@ class Server:
     addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
     is to be kept; ``admin`` is the path of the operators' socket, if there is one; ``sockets``
     listen already, in place of what the settings and ``admin`` say; ``clock`` gives unix time in
-    seconds. ``on_reload`` is called when an operator asks for the settings to be read
-    again.
+    seconds. ``operations`` carries out what operators ask of it.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
@@ -133,7 +134,6 @@ class Server:
         self._accounts = Accounts(
             self._hub, log, settings.accounts, hmac.digest(key, b"accounts", "sha256")
         )
-        self.on_reload: Callable[[], None] = lambda: None
         self._sources = Sources(settings.limits)
         self._proxies = settings.server.proxies
         chat.proxies = tuple(at for at in networks(self._proxies) if not at.is_loopback)
@@ -142,7 +142,8 @@ class Server:
         self._reloaded = trio.Event()
         self._admin, self._sockets = admin, sockets
         self._door: Door
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}  # the oldest first
+        self.operations = Operations(self._connections.keys())
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
         self._drains: trio.Nursery
@@ -200,9 +201,13 @@ class Server:
         """Stop accepting, say goodbye to everybody, send what waits for them, and end."""
         self._stop.set()
 
-    def reload(self, settings: Settings) -> None:
-        """Go on with other settings, as far as they can change. New connections see all of them."""
+    def reload(self, settings: Settings) -> Sequence[str]:
+        """Go on with other settings, as far as they can change; returns the names of those that
+        need a restart.
+        """
+        settings, waiting = reloaded(self.settings, settings)
         self.settings = self._shared.settings = settings
+        forget_log_level()
         self._accounts.settings = self._admission.settings = settings.accounts
         self._set_rules(settings)
         self._warn_of_operators()
@@ -216,6 +221,7 @@ class Server:
         self._hub.chat.rooms_each = settings.limits.rooms_each
         self._hub.chat.redact_hours = settings.rooms.redact_hours
         self._reloaded.set()
+        return waiting
 
     async def run(
         self, *, task_status: trio.TaskStatus["Server"] = trio.TASK_STATUS_IGNORED
@@ -228,6 +234,7 @@ class Server:
         places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
         keepalive = self.settings.limits.keepalive
         with ExitStack() as self._leftovers, open_poller() as poller:
+            self._leftovers.callback(forget_log_level)
             async with (
                 open_listeners(
                     places, poller, keepalive=keepalive, passed=self._sockets.chat
@@ -313,7 +320,7 @@ class Server:
             Cloak(hmac.digest(self._key, b"cloak", "sha256") if self.settings.irc.cloak else None),
             self._sources,
             port,
-            lambda: self.on_reload(),
+            self.operations.answer,
             self._page,
         )
         self._drains.start_soon(self._shared.passes.give)
@@ -425,7 +432,7 @@ class Server:
         connection = None
         try:
             if connection := await let_in(self, link, user_id):
-                self._connections.add(connection)
+                self._connections[connection] = None
                 async with connection:
                     await connection.register()
                     while not connection.is_over:
@@ -439,7 +446,7 @@ class Server:
             await link.aclose()
 
     def _see_off(self, connection: Connection) -> None:
-        self._connections.remove(connection)
+        del self._connections[connection]
         if connection.counts_for:
             self._sources.leave(connection.counts_for, trio.current_time())
         logger.info(

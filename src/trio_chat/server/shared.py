@@ -1,10 +1,12 @@
 """The things that all connections of a server have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import trio
 
+from trio_chat.core.commands import OfServer
+from trio_chat.core.views import Answer
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.server.accounts import Accounts
 from trio_chat.server.admission import Admission
@@ -20,10 +22,10 @@ from trio_chat.settings import Settings
 class Shared:
     """The things that all connections of a server have in common.
 
-    Their outboxes drain in ``drains``; ``port`` is the TCP port; ``reload`` makes the server read
-    its settings again; browsers are shown the ``page``, if there is one; ``hashing`` bounds how
-    many passwords are hashed at a time, and those who are in the middle of a long answer take
-    ``turns``; ``passes`` bounds how many read or leave in a pass of the loop.
+    Their outboxes drain in ``drains``; ``port`` is the TCP port; ``operate`` carries out what
+    operators ask of the server itself; browsers are shown the ``page``, if there is one;
+    ``hashing`` bounds how many passwords are hashed at a time, and those who are in the middle of a
+    long answer take ``turns``; ``passes`` bounds how many read or leave in a pass of the loop.
     """
 
     hub: Hub
@@ -35,7 +37,7 @@ class Shared:
     cloak: Cloak
     sources: Sources
     port: int
-    reload: Callable[[], None]
+    operate: Callable[[OfServer], Iterator[Answer]]
     page: Page | None = None
     passes: Passes = field(default_factory=Passes)
     turns: trio.StrictFIFOLock = field(default_factory=trio.StrictFIFOLock)

@@ -541,7 +541,7 @@ class OpsSettings(Section):
 
 
 class LogSettings(Section):
-    """The server's log on standard error. Texts of messages appear only at level debug."""
+    """The server's log on standard error. No texts of messages appear in it."""
 
     level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "The least important level that is logged."

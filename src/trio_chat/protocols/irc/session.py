@@ -87,6 +87,7 @@ class IrcSession(Session):
     is handed out together with those of the next lines that go to the same room.
     """
 
+    protocol = "irc"
     has_ping = True
 
     __slots__ = (

@@ -96,6 +96,7 @@ class PlainSession(Session):
         "_room", "_telnet", "_to_send", "_token", "_waiting", "_wanted", "_why",
     )  # fmt: skip
 
+    protocol = "plain"
     one_room = True
     client = "plain text"
     own = None  # people are shown their own actions as everybody else is

@@ -33,6 +33,7 @@ class WebSession(Session):
     the browser would keep the one that has brought the page, and be refused its WebSocket for it.
     """
 
+    protocol = "web"
     has_ping = True
 
     def __init__(

@@ -1,0 +1,69 @@
+"""What operators ask of the server itself, and not of the chat."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator
+
+import trio
+
+from trio_chat.core.commands import ListConnections, OfServer, Reload, SetLogLevel
+from trio_chat.core.views import Answer, Connections, LogLevel, Notice, Refused
+from trio_chat.server.connection import Connection
+
+# The connections of one part of a list: to look at them takes half a millisecond.
+_PART = 100
+
+# The logger of all that is ours. Its level is only set as long as an operator wants another one
+# than the settings say.
+_OURS = logging.getLogger("trio_chat")
+
+
+class Operations:
+    """Carries out what operators ask of a server with these ``connections``.
+
+    ``on_reload`` reads the settings again, and answers what has come of it.
+    """
+
+    def __init__(self, connections: Collection[Connection]) -> None:
+        self._connections = connections
+        self.on_reload: Callable[[], Notice | Refused] = lambda: Refused(
+            "This server reads its settings only once."
+        )
+
+    def answer(self, command: OfServer) -> Iterator[Answer]:
+        """Carry it out, and answer; a long list in parts, each of which is true when it is made."""
+        match command:
+            case Reload():
+                yield self.on_reload()
+            case SetLogLevel(level):
+                yield _set_log_level(level)
+            case ListConnections():
+                yield from self._list()
+
+    def _list(self) -> Iterator[Connections]:
+        connections = [*self._connections]
+        for begin in range(0, len(connections), _PART):
+            now = trio.current_time()
+            part = [
+                connection.view(now)
+                for connection in connections[begin : begin + _PART]
+                if connection in self._connections  # it may have ended meanwhile
+            ]
+            yield Connections(tuple(part), more=begin + _PART < len(connections))
+
+
+def _set_log_level(level: str) -> LogLevel:
+    was = _log_level()
+    if not level:
+        return LogLevel(f"The log's level is {was}.", level=was, was=was)
+    _OURS.setLevel(level.upper())
+    told = f"The log's level is {level} until the settings are read again. It was {was}."
+    return LogLevel(told, level=level, was=was)
+
+
+def _log_level() -> str:
+    return logging.getLevelName(_OURS.getEffectiveLevel()).lower()
+
+
+def forget_log_level() -> None:
+    """Log again what the settings say."""
+    _OURS.setLevel(logging.NOTSET)
