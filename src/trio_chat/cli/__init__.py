@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from trio_chat.cli import completion
+
 # New objects before the garbage collector looks for cycles among them, which takes 2 ms. Ours form
 # cycles only when something fails or ends. Python's default of 700 is reached by one batch of
 # messages, all of them needed, and a look through a client's 50,000 lines takes 100 ms.
@@ -18,7 +20,6 @@ app = typer.Typer(
     name="trio-chat",
     epilog="Everything can also be set in the environment; 'trio-chat config' lists all settings.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -52,6 +53,7 @@ Set = Annotated[
         "-s",
         metavar="NAME=VALUE",
         help="Any other setting, such as limits.line_bytes=1000.",
+        autocompletion=completion.settings,
     ),
 ]
 
@@ -137,6 +139,7 @@ def client(
         typer.Option(
             metavar="PROTOCOL",
             help="irc, plain (which the tutorial's server speaks), or auto to find out (auto).",
+            autocompletion=completion.protocols,
         ),
     ] = None,
     encoding: Encoding = None,
@@ -213,7 +216,9 @@ def invite(
 def admin(
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[COMMAND]...", hidden=True),  # typer would show its Python type
+        typer.Argument(  # hidden, as typer would show its Python type
+            metavar="[COMMAND]...", hidden=True, autocompletion=completion.admin_commands
+        ),
     ] = None,
     room: Annotated[
         str, typer.Option("--room", "-r", metavar="ROOM", help="The room that it is about.")
@@ -301,7 +306,14 @@ def export(
         ),
     ] = "",
     format_: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORMAT", help="text or jsonl.")
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="text or jsonl.",
+            autocompletion=completion.formats,
+        ),
     ] = "text",
     set_: Set = None,
     env_file: EnvFile = None,

@@ -69,7 +69,7 @@ def _log(room: str, level: str) -> Command | Refused:
 
 
 def _help(room: str, rest: str) -> Notice:
-    return Notice("\n".join(described(_ROWS)))
+    return Notice("\n".join(described(COMMANDS)))
 
 
 _OWN = {
@@ -128,7 +128,7 @@ _OF_PLAIN = (
     "deop", "voice", "devoice", "uban", "lock", "reports",
 )  # fmt: skip
 
-_ROWS: Mapping[str, Verb] = {**{word: VERBS[word] for word in _OF_PLAIN}, **_OWN}
+COMMANDS: Mapping[str, Verb] = {**{word: VERBS[word] for word in _OF_PLAIN}, **_OWN}
 
 
 def _written(told: Object) -> bytes:
@@ -193,7 +193,7 @@ class AdminSession(Session):
         self._room, rest = "", text
         if text.startswith("#"):
             self._room, _, rest = text.partition(" ")
-        read = read_verb(self._room, f"/{rest.strip().removeprefix('/')}", _ROWS)
+        read = read_verb(self._room, f"/{rest.strip().removeprefix('/')}", COMMANDS)
         if isinstance(read, UseInvitation):
             read = Refused(_NOT_HERE)
         if isinstance(read, Refused) and read.code is Code.OTHER:

@@ -1,0 +1,1 @@
+complete --command trio-chat --no-files --arguments "(env _TRIO_CHAT_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) trio-chat)" --condition "env _TRIO_CHAT_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) trio-chat"
