@@ -35,6 +35,7 @@ for command in ((), ("server",), ("client",), ("config",), ("history", "export")
 assert run("--version").startswith("trio-chat ")
 assert "TRIO_CHAT_PORT" in run("config")
 importlib.import_module("trio_chat.client.tui.app")
+assert ".TH" in Path(sys.prefix, "share/man/man1/trio-chat.1").read_text()
 own = Certificate()
 with tempfile.TemporaryDirectory() as folder:
     use_own(own, Path(folder, "certificate.pem"), "chat.example")
