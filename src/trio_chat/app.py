@@ -7,6 +7,7 @@ from pathlib import Path
 import platformdirs
 import trio
 
+from trio_chat.server.health import Health, open_health
 from trio_chat.server.listeners import NONE_PASSED, Sockets
 from trio_chat.server.server import Server
 from trio_chat.settings import AUTO, HistorySettings, Settings
@@ -38,7 +39,11 @@ async def serve(
     settings = settings or Settings()
     history, file = history_file(settings.history), key_file(settings)
     first = not (history and history.exists())
-    async with open_log(settings) as log:
+    health, keepalive = Health(), settings.limits.keepalive
+    async with (
+        open_health(health, settings.ops.listen, keepalive=keepalive, passed=sockets.ops),
+        open_log(settings) as log,
+    ):
         key = kept_key(file, first=first) if file else new_key()
         own = file.with_name("certificate.pem") if file else None
         server = Server(
@@ -48,6 +53,7 @@ async def serve(
             own_certificate=own,
             admin=admin_socket(settings),
             sockets=sockets,
+            health=health,
         )
         await server.run(task_status=task_status)
 

@@ -86,6 +86,10 @@ class NotDone(ChatError):
     """The server has refused a command of its operator; the text is its own."""
 
 
+class NotReady(ChatError):
+    """The server is not ready for people, or nobody can be asked whether it is."""
+
+
 class Unsupported(ChatError):
     """The server cannot do what it was asked for."""
 

@@ -13,6 +13,7 @@ import pytest
 import trio
 import trio.testing
 
+from http_peers import get
 from managers import manager
 from netcat import converse, guest, netcat
 from processes import IMPATIENT, run, running, running_server
@@ -202,6 +203,22 @@ async def test_operators_come_by_the_socket_that_is_named_for_them(tmp_path: Pat
             assert not (tmp_path / "own").exists()
             asked = await run("admin", "--set", f"ops.admin={path}", "announce", "tea is ready")
             assert (asked.code, asked.err) == (0, "")
+
+
+async def test_who_asks_how_it_is_comes_by_the_socket_that_is_named_for_that(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "passed"
+    names = {"LISTEN_FDNAMES": "ops:chat"}
+    with (
+        listening(socket.AF_UNIX, str(path)) as ops,
+        listening(socket.AF_INET, ("127.0.0.1", 0)) as chat,
+    ):
+        own = ("--set", f"ops.listen=unix:{tmp_path}/own")
+        async with running("server", *own, passed=[ops, chat], **names) as server:
+            await server.out.until(f"listening on 127.0.0.1:{chat.getsockname()[1]}\n")
+            assert await get(path, "/readyz") == (200, "ok\n")
+            assert not (tmp_path / "own").exists()
 
 
 async def test_a_passed_socket_that_others_can_reach_is_safe(tmp_path: Path) -> None:

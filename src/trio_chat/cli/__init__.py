@@ -251,6 +251,19 @@ def admin(
 
 
 @app.command()
+def health(set_: Set = None, env_file: EnvFile = None, debug: Debug = False) -> None:
+    """Ask your server whether it is ready for people: exit code 0, or 1 and why it is not.
+
+    For containers and scripts. Run it with the settings that the server has: it asks at ops.listen,
+    or else, as the server's user or as root, at the operators' socket. The server logs nothing of
+    it.
+    """
+    from trio_chat.cli.health import run_health
+
+    run_health(set_ or (), env_file, debug=debug)
+
+
+@app.command()
 def config(
     check: Annotated[
         bool, typer.Option("--check", help="Only check; print nothing if all is well.")

@@ -16,6 +16,7 @@ from trio_chat.errors import (
     LoginFailed,
     NotAdmitted,
     NotDone,
+    NotReady,
     NotSaid,
     NotTrusted,
     ScreenFailed,
@@ -28,6 +29,7 @@ from trio_chat.settings.described import variable
 _Error = TypeVar("_Error", NotAdmitted, ChatError, OSError)
 
 EXIT_CODES: dict[type[ChatError], int] = {
+    NotReady: 1,  # what containers take for unhealthy
     NotSaid: 65,  # EX_DATAERR: some of the input was not delivered
     NotDone: 65,  # a command was refused
     CannotConnect: 69,  # EX_UNAVAILABLE

@@ -20,14 +20,16 @@ from trio_chat.server.server import Server
 
 _FIRST = 3  # the descriptor of the first socket
 
-_ADMIN = "admin"  # the name of sockets for operators
+# The names of sockets for operators, and for those who ask how the server is.
+_ADMIN, _OPS = "admin", "ops"
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 
 _STATUS_EVERY = 5.0  # seconds: each status is a signal to all who watch the unit
 
 
 def passed_sockets(environment: MutableMapping[str, str]) -> Sockets:
-    """The sockets that were passed: those named admin are for operators, all others for people.
+    """The sockets that were passed: those named admin are for operators, those named ops for those
+    who ask how the server is, and all others for people.
 
     The variables that tell of them are taken out of the environment. Raises SettingsError.
     """
@@ -41,8 +43,9 @@ def passed_sockets(environment: MutableMapping[str, str]) -> Sockets:
         for at, name in zip(range(int(number)), chain(names, repeat("")), strict=False)
     ]
     return Sockets(
-        chat=[sock for name, sock in passed if name != _ADMIN],
+        chat=[sock for name, sock in passed if name not in (_ADMIN, _OPS)],
         admin=[sock for name, sock in passed if name == _ADMIN],
+        ops=[sock for name, sock in passed if name == _OPS],
     )
 
 

@@ -330,7 +330,7 @@ class Connection:
         if (source := self.counts_for) is None:
             executor.session = AdminSession(self._limits.line_bytes)
             self._lifetime.let_in()
-            return ()
+            return (entered.first,)
         opened = await open_up(
             entered, self._shared.settings, lambda: outbox.post(executor.session.greeting())
         )

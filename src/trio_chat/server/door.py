@@ -6,6 +6,7 @@ the door is told of a link that is ready, whether it seals what is sent or not. 
 who come from where ``tls.clear`` does not allow that are told so, and nobody hears of them.
 """
 
+import math
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -131,6 +132,14 @@ class Door:
         if data and may_be_request(data):
             return read_forwarded(data, lambda address: is_among(address, self._proxies))
         return read_header(data)
+
+    async def first(self, link: Link) -> bytes:
+        """The first that an operator sends, who has all the time that there is; empty at the end.
+        Raises NoEntry, and trio.BrokenResourceError.
+        """
+        with _Wait(self, math.inf):
+            return await link.receive()
+        raise NoEntry("nothing has come")
 
     async def enter(
         self, link: Link, settings: Settings, introduced: Introduced = Introduced()

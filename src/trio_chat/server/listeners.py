@@ -1,14 +1,15 @@
 """The places where the server listens, and why one cannot be had."""
 
 import errno
+import logging
 import os
 import socket
 import stat
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -17,21 +18,28 @@ from trio_chat.server.poller import PolledLink, Poller
 from trio_chat.server.transport import SocketLink
 from trio_chat.settings.places import Address
 
+logger = logging.getLogger(__name__)
+
 # Connections that the kernel accepts before we do, cut to its own maximum: a thousand people who
 # come back at the same moment should not be turned away.
 _BACKLOG = 4096
 
 _AT_ONCE = 100  # connections accepted before other tasks run
 
+# The errors of accept() when too many files are open, or memory is too short for one more.
+_NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+_UNTIL_SOME_CLOSE = 0.1  # seconds
+
 
 @dataclass(frozen=True)
 class Sockets:
-    """Sockets that listen already, for people and for operators. Those of a kind take the place of
-    all that the settings say of it; the server closes them.
+    """Sockets that listen already: for people, for operators, and for those who ask how the server
+    is. Those of a kind take the place of all that the settings say of it; the server closes them.
     """
 
     chat: Sequence[socket.socket] = ()
     admin: Sequence[socket.socket] = ()
+    ops: Sequence[socket.socket] = ()
 
 
 NONE_PASSED = Sockets()
@@ -83,6 +91,20 @@ class Listener(trio.abc.Listener[SocketLink]):
             sock.close()
         self._socket.close()
         await trio.lowlevel.checkpoint()
+
+
+async def accept_all(listener: Listener, take: Callable[[SocketLink], object]) -> NoReturn:
+    """Accept as trio.serve_listeners does, but keep less of each connection in memory."""
+    while True:
+        try:
+            link = await listener.accept()
+        except OSError as error:
+            if error.errno not in _NO_MORE_FILES:
+                raise
+            logger.warning("cannot accept a connection: %s", error.strerror)
+            await trio.sleep(_UNTIL_SOME_CLOSE)
+        else:
+            take(link)
 
 
 @asynccontextmanager

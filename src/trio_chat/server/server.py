@@ -1,6 +1,5 @@
 """The server as a whole: its tasks, its connections, and how it stops."""
 
-import errno
 import hmac
 import itertools
 import logging
@@ -21,6 +20,7 @@ from trio_chat.core.names import fold
 from trio_chat.core.networks import network_of
 from trio_chat.core.views import Refused
 from trio_chat.errors import ChatError
+from trio_chat.protocols.forwarded import may_be_request
 from trio_chat.protocols.irc.info import ServerInfo
 from trio_chat.server.accounts import Accounts
 from trio_chat.server.addresses import is_local, networks
@@ -31,9 +31,16 @@ from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door, Entered, Introduced, NoEntry
 from trio_chat.server.expiry import expire
+from trio_chat.server.health import Health
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to, own_addresses
-from trio_chat.server.listeners import NONE_PASSED, Listener, Sockets, open_listeners
+from trio_chat.server.listeners import (
+    NONE_PASSED,
+    Listener,
+    Sockets,
+    accept_all,
+    open_listeners,
+)
 from trio_chat.server.operations import Operations, forget_log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
@@ -51,10 +58,6 @@ logger = logging.getLogger(__name__)
 
 # So many are told at a time that there is no place for them; all others are closed without a word.
 _TURNED_AWAY = 100
-
-# The errors of accept() when too many files are open, or memory is too short for one more.
-_NO_MORE_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
-_UNTIL_SOME_CLOSE = 0.1  # seconds
 
 _OWNER_DAYS = 7  # that the owner's first link lasts
 
@@ -96,8 +99,9 @@ class Server:
     ``log`` is a store that is open; ``key`` is the server's own secret, by which it cloaks
     addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
     is to be kept; ``admin`` is the path of the operators' socket, if there is one; ``sockets``
-    listen already, in place of what the settings and ``admin`` say; ``clock`` gives unix time in
-    seconds. ``operations`` carries out what operators ask of it.
+    listen already, in place of what the settings and ``admin`` say; ``health`` answers those who
+    ask how it is; ``clock`` gives unix time in seconds. ``operations`` carries out what operators
+    ask of it.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
@@ -111,6 +115,7 @@ class Server:
         clock: Callable[[], float] = time.time,
         admin: Path | None = None,
         sockets: Sockets = NONE_PASSED,
+        health: Health | None = None,
     ) -> None:
         self.settings = settings
         self.addresses: Sequence[Address] = ()
@@ -141,6 +146,8 @@ class Server:
         self._own_certificate, self._certificate = own_certificate, Certificate()
         self._reloaded = trio.Event()
         self._admin, self._sockets = admin, sockets
+        self._health = health or Health()
+        self._health.ready = lambda: self.state
         self._door: Door
         self._connections: dict[Connection, None] = {}  # the oldest first
         self.operations = Operations(self._connections.keys())
@@ -150,6 +157,7 @@ class Server:
         self._admission: Admission
         self._shared: Shared
         self._leftovers: ExitStack
+        self._is_started = False
         self._stop = trio.Event()
         self.stopped = trio.Event()
 
@@ -169,6 +177,13 @@ class Server:
         chat = self._hub.chat
         rooms = len(chat.rooms) - len(chat.empty)
         return Figures(len(chat.people), rooms, len(self._connections))
+
+    @property
+    def state(self) -> str:
+        """``ok``, or in a word why nobody should be sent here."""
+        if self._stop.is_set():
+            return "stopping"
+        return "ok" if self._is_started else "starting"
 
     async def store_settled(self) -> None:
         """Wait until the store has dealt with all that was asked of it before."""
@@ -254,6 +269,7 @@ class Server:
                     if poller:
                         self._drains.start_soon(poller.run)
                     await self._start()
+                    self._is_started = True
                     task_status.started(self)
                     await self._serve(listeners, service)
                     with trio.move_on_after(self.settings.server.shutdown_grace):
@@ -368,9 +384,9 @@ class Server:
         async with trio.open_nursery() as self._handlers:
             async with trio.open_nursery() as doors:
                 for listener in listeners:
-                    doors.start_soon(self._accept, listener, self.take)
+                    doors.start_soon(accept_all, listener, self.take)
                 for listener in service:
-                    doors.start_soon(self._accept, listener, self._take_operator)
+                    doors.start_soon(accept_all, listener, self._take_operator)
                 await self._stop.wait()
                 doors.cancel_scope.cancel("the server stops")
             self._door.shut()
@@ -381,19 +397,6 @@ class Server:
             await self._hub.finish()
             for connection in self._connections:
                 connection.stop()
-
-    async def _accept(self, listener: Listener, take: Callable[[SocketLink], None]) -> None:
-        """Accept as trio.serve_listeners does, but keep less of each connection in memory."""
-        while True:
-            try:
-                link = await listener.accept()
-            except OSError as error:
-                if error.errno not in _NO_MORE_FILES:
-                    raise
-                logger.warning("cannot accept a connection: %s", error.strerror)
-                await trio.sleep(_UNTIL_SOME_CLOSE)
-            else:
-                take(link)
 
     async def _look_after_the_silent(self) -> None:
         """Send PINGs from one task for all: a timer for each connection would cost memory."""
@@ -454,14 +457,23 @@ class Server:
         )
 
     async def _let_operator_in(self, link: SocketLink, user_id: str) -> Connection | None:
-        """Let somebody in by the operators' socket, however many others there are."""
+        """Let somebody in by the operators' socket, however many others there are. Whoever asks
+        there how the server is gets an answer, and no line in its log.
+        """
         person = operator(link.uid, self.settings.irc.server_name, user_id)
         if person is None:
             await turn_away(link)
             return None
+        try:
+            first = await self._door.first(link)
+        except (NoEntry, trio.BrokenResourceError):
+            return None
+        if may_be_request(first):
+            await self._health.answer(link, first)
+            return None
         logger.info("connected to the operators' socket: %s", person.origin.user)
-        source = Source(link.peer, self.settings.limits)
-        return Connection(Entered(link), self._shared, source, user_id=user_id, outsider=person)
+        source, entered = Source(link.peer, self.settings.limits), Entered(link, first)
+        return Connection(entered, self._shared, source, user_id=user_id, outsider=person)
 
     async def _let_in(self, link: Link, user_id: str) -> Connection | None:
         """Let a link in, and count it for its source; None if there is no way in for it."""

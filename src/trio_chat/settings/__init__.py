@@ -538,6 +538,12 @@ class OpsSettings(Section):
         "that runs the server are operators, and all others are turned away. auto is the file "
         "admin beside the server's key, or none if there is no such file; empty is none.",
     )
+    listen: values.Addresses = _setting(
+        (),
+        "Where those who run the server are told by HTTP how it is, at /healthz and /readyz, "
+        "separated by commas: HOST:PORT, [IPV6]:PORT or unix:PATH. It is for whoever can reach it, "
+        "so not for strangers.",
+    )
 
 
 class LogSettings(Section):

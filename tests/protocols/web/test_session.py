@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 
 from browsers import BINARY, TEXT, Socket, frame, get, has_ended, opened, runs, site, web_session
+from trio_chat.protocols.forwarded import HEAD_MAX
 from trio_chat.protocols.session import HANDLED, Ask, Run
 from trio_chat.protocols.web.files import load_files
 from trio_chat.protocols.web.frames import MESSAGE_MAX, frame_end, framed
-from trio_chat.protocols.web.site import HEAD_MAX
 
 
 def asked(*pieces: bytes, secure: bool = False, **names: list[str]) -> tuple[str, bytes, bool]:

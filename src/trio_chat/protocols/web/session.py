@@ -13,12 +13,14 @@ from websockets.frames import CloseCode
 from trio_chat.core.commands import Quit
 from trio_chat.core.events import Event
 from trio_chat.core.views import Answer, Refused
+from trio_chat.protocols import http
 from trio_chat.protocols.forwarded import HEAD_END
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, OwnDialect, Run, Session
 from trio_chat.protocols.web.dialect import OwnWebDialect, web_dialect
 from trio_chat.protocols.web.frames import TEXT, Frames, frame_end, framed
-from trio_chat.protocols.web.site import BadRequest, Site, refusal, take_head
+from trio_chat.protocols.web.requests import BadRequest, refusal, take_head
+from trio_chat.protocols.web.site import Site
 
 # The bytes of frames that are read at a time: some 300 of the smallest, in a few milliseconds.
 _PIECE = 2048
@@ -123,7 +125,7 @@ class WebSession(Session):
                 close=self._forwarded or self._is_full(),
             )
         except BadRequest as bad:
-            answer = refusal(bad.status, str(bad))
+            answer = refusal(bad)
         self._answer = answer.data
         self._charged += 1
         self._refusals += answer.is_refusal
@@ -172,7 +174,7 @@ class WebSession(Session):
             goodbye = self._has_quit or not words
             self._close = self._frames.close(CloseCode.NORMAL_CLOSURE if goodbye else self._code)
         elif words and self._unread:
-            self._answer = refusal(HTTPStatus.REQUEST_TIMEOUT, words).data
+            self._answer = http.refusal(HTTPStatus.REQUEST_TIMEOUT, words)
 
     def data_to_send(self) -> bytes:
         data, self._answer = self._answer, b""

@@ -19,9 +19,9 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from trio_chat.protocols import http
-from trio_chat.protocols.forwarded import HEAD_END, HEAD_MAX
 from trio_chat.protocols.web.files import File, Files
 from trio_chat.protocols.web.frames import SUBPROTOCOLS, TEXT, logger
+from trio_chat.protocols.web.requests import Answer, BadRequest, read_request, refusal
 
 # Scripts, styles and pictures of our own and nothing else, no plug-ins, in nobody's frame; no text
 # becomes markup.
@@ -44,26 +44,6 @@ _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|\Z))", re.IGNORECASE)
 
 # So much of a name is logged, and so many names: whoever asks has made them up.
 _LOGGED, _LOGGED_MAX = 100, 100
-
-
-class BadRequest(Exception):
-    """A request that is not answered as it wishes; the text tells people why."""
-
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The bytes of a response. ``is_last`` says that the connection ends with it; with an upgrade
-    it goes on in messages that begin with ``start``.
-    """
-
-    data: bytes
-    is_last: bool = False
-    is_refusal: bool = False
-    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,14 +71,15 @@ class Site:
         the last answer.
         """
         try:
-            protocol, request = _parse(head)
+            protocol = ServerProtocol(select_subprotocol=_select, logger=logger)
+            request = read_request(head, protocol)
             host = self._host(request, forwarded=forwarded)
             if _has_token(request, "Upgrade", "websocket"):
                 self._check_origin(request, f"{'https' if secure else 'http'}://{host}")
                 return _upgraded(protocol, request)
             return self._file(request, now, close=close)
         except BadRequest as bad:
-            return refusal(bad.status, str(bad))
+            return refusal(bad)
 
     def _host(self, request: Request, *, forwarded: bool) -> str:
         """The host that a request is for, as it says, or the proxy that was asked."""
@@ -146,35 +127,6 @@ class Site:
         if why not in self._logged and len(self._logged) < _LOGGED_MAX:
             self._logged.add(why)
             logger.warning("refused a browser: %s", why)
-
-
-def take_head(data: bytes) -> tuple[bytes, bytes] | None:
-    """The head of a request at the beginning of what has come, and the rest; None if it is not
-    complete yet. Raises BadRequest if it is too long.
-    """
-    data = data.lstrip(b"\r\n")
-    end = data.find(HEAD_END, 0, HEAD_MAX)
-    if end >= 0:
-        return data[: end + len(HEAD_END)], data[end + len(HEAD_END) :]
-    if len(data) >= HEAD_MAX:
-        why = f"The head of the request is longer than {HEAD_MAX} bytes."
-        raise BadRequest(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, why)
-    return None
-
-
-def refusal(status: HTTPStatus, why: str) -> Answer:
-    """A response that tells people why it is not what was asked for, and ends the connection."""
-    return Answer(http.refusal(status, why), is_last=True, is_refusal=True)
-
-
-def _parse(head: bytes) -> tuple[ServerProtocol, Request]:
-    """The request of which this is the head, and a protocol that could upgrade it."""
-    protocol = ServerProtocol(select_subprotocol=_select, logger=logger)
-    protocol.receive_data(head)
-    for event in protocol.events_received():
-        if isinstance(event, Request) and event.method in ("GET", "HEAD") and event.path[0] == "/":
-            return protocol, event
-    raise BadRequest(HTTPStatus.BAD_REQUEST, "This server reads only requests for its page.")
 
 
 def _upgraded(protocol: ServerProtocol, request: Request) -> Answer:

@@ -1,0 +1,78 @@
+"""``trio-chat health``: whether a server is ready for people, for containers and scripts."""
+
+import socket
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from trio_chat.app import admin_socket
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.trust import for_server
+from trio_chat.errors import NotReady, SettingsError
+from trio_chat.protocols.clean import clean
+from trio_chat.server.links import EVERYWHERE
+from trio_chat.settings import Settings
+from trio_chat.settings.places import Address
+
+_PATIENCE = 5.0  # seconds for each step
+
+_LONGEST = 1000  # bytes of an answer
+
+
+def run_health(assignments: Sequence[str], env_file: Path | None, *, debug: bool) -> None:
+    """Print that the server is ready; ends with exit code 1, and says why, if it is not."""
+    with exit_on_error(debug=debug):
+        place = _place(for_server(load({}, assignments, env_file)))
+        told = _ask(place)
+        if told != "ok":
+            raise NotReady(f"the server is not ready: {clean(told)}")
+        print("the server is ready")
+
+
+def _place(settings: Settings) -> Address:
+    """Where to ask: at ``ops.listen``, or else at the operators' socket. Raises SettingsError."""
+    for address in settings.ops.listen:
+        if address.unix_path or address.port:
+            is_everywhere = address.host in EVERYWHERE
+            return replace(address, host="localhost") if is_everywhere else address
+    if path := admin_socket(settings):
+        return Address(f"unix:{path}")
+    raise SettingsError("this server can be asked nowhere: set ops.listen to an address")
+
+
+def _ask(place: Address) -> str:
+    """What the server says of itself. Raises NotReady."""
+    connection = HTTPConnection("localhost", timeout=_PATIENCE)
+    try:
+        with closing(connection):
+            connection.sock = _connected(place)
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            told = response.read(_LONGEST).decode(errors="replace").strip()
+    except TimeoutError as error:
+        raise NotReady(f"the server at {place} does not answer") from error
+    except HTTPException as error:
+        raise NotReady(f"what listens at {place} does not say how it is") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise NotReady(f"no server can be asked at {place}: {why}") from error
+    if response.status not in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE):
+        raise NotReady(f"what listens at {place} does not say how it is")
+    return told
+
+
+def _connected(place: Address) -> socket.socket:
+    if not place.unix_path:
+        return socket.create_connection((place.host, place.port), _PATIENCE)
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.settimeout(_PATIENCE)
+        sock.connect(place.unix_path)
+    except OSError:
+        sock.close()
+        raise
+    return sock
