@@ -12,6 +12,7 @@ import trio
 from http_peers import get, http_peer
 from peers import PATIENCE, House, settings
 from trio_chat.app import serve
+from trio_chat.core.commands import Drain, EndDrain
 from trio_chat.errors import CannotListen, CannotOpenStore
 from trio_chat.server import health, transport
 from trio_chat.server.health import Health, open_health
@@ -50,6 +51,16 @@ async def test_it_tells_that_it_lives_and_is_ready(path: Path) -> None:
         assert await get(path, "/healthz") == OK
         assert await get(path, "/readyz") == OK
     assert not await trio.Path(path).exists()
+
+
+async def test_it_tells_that_the_server_drains(path: Path) -> None:
+    async with running(chosen(path)) as house:
+        await house.connect("alice")
+        [*house.server.operations.answer(Drain(600))]
+        assert await get(path, "/readyz") == (503, "draining\n")
+        assert await get(path, "/healthz") == OK
+        [*house.server.operations.answer(EndDrain())]
+        assert await get(path, "/readyz") == OK
 
 
 async def test_by_default_it_tells_nobody() -> None:

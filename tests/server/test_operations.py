@@ -24,7 +24,13 @@ NEED_A_RESTART = {
     *("host", "port", "server.listen", "server.proxies", "server.lobby", "server.key"),
     *("irc.server_name", "irc.network", "irc.cloak", "limits.keepalive"),
     *("history.store", "history.days", "history.per_room", "history.total_bytes"),
-    *("history.memory_bytes", "history.cache_bytes", "history.on_failure", "ops.admin"),
+    *(
+        "history.memory_bytes",
+        "history.cache_bytes",
+        "history.on_failure",
+        "ops.admin",
+        "ops.listen",
+    ),
 }
 
 

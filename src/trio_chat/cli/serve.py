@@ -4,7 +4,7 @@ import logging
 import os
 import resource
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -107,17 +107,25 @@ async def _main(
             manager.ready()
             nursery.start_soon(manager.watch, server)
             nursery.start_soon(_announce, server, invite(server.addresses))
-            async for number in signals:
-                if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
-                    logger.info("stopping on %s", signal.Signals(number).name)
-                    break
-                _reload(server, manager, read_settings)
+            async with trio.open_nursery() as heeding:
+                heeding.start_soon(_heed, signals, server, hangs_up)
+                await server.until_stopping()
+                heeding.cancel_scope.cancel("the server stops")
         # A second one ends us at once, even if we hang; SIGINT, too, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         manager.stopping()
-        server.stop()
         await server.stopped.wait()
         nursery.cancel_scope.cancel("the server has stopped")
+
+
+async def _heed(signals: AsyncIterator[int], server: Server, hangs_up: bool) -> None:
+    """Do what signals ask for, until one stops the server."""
+    async for number in signals:
+        if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
+            logger.info("stopping on %s", signal.Signals(number).name)
+            server.stop()
+            return
+        server.operations.on_reload()
 
 
 def _has_terminal() -> bool:

@@ -582,6 +582,21 @@ class SetLogLevel:
 
 
 @fact
+class Drain:
+    """Let nobody else come in, and end the server when all have left, or after so many seconds; if
+    they are None, after those of the settings. For operators of the server.
+    """
+
+    seconds: int | None = None
+    why: str = ""
+
+
+@fact
+class EndDrain:
+    """Let everybody come in again; for operators of the server."""
+
+
+@fact
 class Watch:
     """Tell me from now on when these nicknames come and go; or no longer, unless ``on``."""
 
@@ -617,7 +632,7 @@ Request = (
 #: first; then Chat.decide judges the rest.
 Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Concerning the server itself, which carries them out.
-OfServer = Reload | ListConnections | SetLogLevel
+OfServer = Reload | ListConnections | SetLogLevel | Drain | EndDrain
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (

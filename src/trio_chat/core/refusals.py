@@ -58,6 +58,7 @@ class Code(Enum):
     TOO_LONG = auto()
     TOO_FAST = auto()  # seconds
     TOO_MANY_CONNECTIONS = auto()  # seconds
+    SHUTTING_DOWN = auto()  # seconds
     BAD_METADATA_KEY = auto()  # key
     BAD_METADATA_VALUE = auto()  # key
     METADATA_FULL = auto()  # room or nick

@@ -523,6 +523,14 @@ class LogLevel(Notice):
 
 
 @fact
+class Draining(Notice):
+    """The answer to Drain: it takes so many ``seconds``, unless all ``connections`` end before."""
+
+    seconds: int = 0
+    connections: int = 0
+
+
+@fact
 class ConnectionView:
     """A connection, as operators of the server are told of it. ``number`` is that in the log, and
     ``nick`` empty before somebody is let in. It is there ``since`` (unix milliseconds), and was

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from trio_chat.core.commands import (
+    WHY_MAX,
     Announce,
     Command,
     DeleteAccount,
+    Drain,
     DropOperator,
+    EndDrain,
     Kill,
     ListConnections,
     Quit,
@@ -24,10 +27,13 @@ from trio_chat.core.commands import (
     UseInvitation,
 )
 from trio_chat.core.events import Event
+from trio_chat.core.letters import cut
 from trio_chat.core.queries import Audit, FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Notice, Refused, Shown
+from trio_chat.core.words import is_number
 from trio_chat.protocols.admin_objects import Object, objects
+from trio_chat.protocols.durations import read_duration
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Session
@@ -59,6 +65,14 @@ def _audit(room: str, rest: str) -> Command | Notice | Refused:
 def _kill(room: str, rest: str) -> Command:
     nick, why = rest.split(maxsplit=1)
     return Kill(nick, why)
+
+
+def _drain(room: str, rest: str) -> Command | Refused:
+    if rest.lower() == "off":
+        return EndDrain()
+    first, _, why = rest.partition(" ")
+    seconds = int(first) if is_number(first) else read_duration(first) or None
+    return Drain(seconds, cut(rest if seconds is None else why.strip(), WHY_MAX))
 
 
 def _log(room: str, level: str) -> Command | Refused:
@@ -106,6 +120,13 @@ _OWN = {
         "list all connections, also of those who are not in the chat yet",
         0,
         lambda room, rest: ListConnections(),
+    ),
+    "drain": Verb(
+        "[10m|SECONDS] [WHY]|off",
+        "let nobody else in, tell people, and end the server when all have left, or after that "
+        "time; off calls it off",
+        0,
+        _drain,
     ),
     "log": Verb(
         "[LEVEL]",

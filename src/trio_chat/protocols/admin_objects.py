@@ -37,6 +37,7 @@ from trio_chat.core.views import (
     Bans,
     Connections,
     ConnectionView,
+    Draining,
     LockEffect,
     LogLevel,
     Mask,
@@ -376,6 +377,9 @@ _OBJECTS: Mapping[type, Callable[[Any], Iterable[Object]]] = {
     Reports: _reports,
     UsedInvitations: _invitations,
     Connections: _connections,
+    Draining: lambda told: _settled(
+        "draining", told.text, seconds=told.seconds, connections=told.connections
+    ),
     LogLevel: lambda told: _settled("log", told.text, level=told.level, was=told.was),
     Reloaded: lambda told: _settled("reloaded", told.text, restart=[*told.restart]),
     NewInvitation: _invitation,

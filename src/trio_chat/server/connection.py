@@ -13,11 +13,11 @@ import trio
 
 from trio_chat.core.events import Event
 from trio_chat.core.room import Person
-from trio_chat.core.views import ConnectionView
+from trio_chat.core.views import ConnectionView, Notice
 from trio_chat.protocols.admin import AdminSession
 from trio_chat.protocols.irc.session import IrcSession
 from trio_chat.protocols.plain.server import PlainSession
-from trio_chat.protocols.session import Session
+from trio_chat.protocols.session import Dialect, Session
 from trio_chat.protocols.sniff import Spoken
 from trio_chat.server.addresses import is_among, is_local
 from trio_chat.server.audience import Subscriber
@@ -161,6 +161,16 @@ class Connection:
         """Whether the peer is on this machine, and no proxy, which may have come for others."""
         is_proxy = is_among(self._link.peer, self._shared.settings.server.proxies)
         return is_local(self._link.peer) and not (is_proxy or self._handed_on)
+
+    def tell(self, notice: Notice, written: dict[Dialect, bytes]) -> None:
+        """Tell the peer something, if it is somebody in the chat; ``written`` is what it is in
+        each dialect in which it has been told so far.
+        """
+        dialect = self._subscriber.dialect
+        if self._subscriber.user_id in self._hub.chat.people:
+            if dialect not in written:
+                written[dialect] = dialect.render(notice)
+            self._subscriber.outbox.post(written[dialect])
 
     def stop(self) -> None:
         """End the connection because the server stops."""

@@ -292,7 +292,7 @@ def _http_refusal(refused: Refused) -> bytes:
     match refused:
         case Refused(code=Code.BANNED_FROM_CHAT):
             return _http(HTTPStatus.FORBIDDEN, refused.why)
-        case Refused(code=Code.TOO_MANY_CONNECTIONS, about=(seconds,)):
+        case Refused(code=Code.TOO_MANY_CONNECTIONS | Code.SHUTTING_DOWN, about=(seconds,)):
             return _http(HTTPStatus.SERVICE_UNAVAILABLE, refused.why, {"Retry-After": seconds})
         case _:
             return _http(HTTPStatus.BAD_REQUEST, refused.why)

@@ -5,9 +5,14 @@ from collections.abc import Callable, Collection, Iterator
 
 import trio
 
-from trio_chat.core.commands import ListConnections, OfServer, Reload, SetLogLevel
+from trio_chat.core import views
+from trio_chat.core.commands import Drain, EndDrain, ListConnections, OfServer, Reload, SetLogLevel
+from trio_chat.core.refusals import Code
 from trio_chat.core.views import Answer, Connections, LogLevel, Notice, Refused
+from trio_chat.core.words import waiting
 from trio_chat.server.connection import Connection
+from trio_chat.server.draining import Draining
+from trio_chat.settings import Settings
 
 # The connections of one part of a list: to look at them takes half a millisecond.
 _PART = 100
@@ -18,13 +23,18 @@ _OURS = logging.getLogger("trio_chat")
 
 
 class Operations:
-    """Carries out what operators ask of a server with these ``connections``.
+    """Carries out what operators ask of a server with these ``connections`` and ``settings``.
 
     ``on_reload`` reads the settings again, and answers what has come of it.
     """
 
-    def __init__(self, connections: Collection[Connection]) -> None:
-        self._connections = connections
+    def __init__(
+        self,
+        connections: Collection[Connection],
+        draining: Draining,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._connections, self._draining, self._settings = connections, draining, settings
         self.on_reload: Callable[[], Notice | Refused] = lambda: Refused(
             "This server reads its settings only once."
         )
@@ -38,6 +48,19 @@ class Operations:
                 yield _set_log_level(level)
             case ListConnections():
                 yield from self._list()
+            case Drain(seconds, why):
+                yield self._drain(self._settings().ops.drain if seconds is None else seconds, why)
+            case EndDrain() if self._draining.end():
+                yield Notice("Everybody is let in again.")
+            case EndDrain():
+                yield Refused("The server lets everybody in as it is.", Code.NO_CHANGE)
+
+    def _drain(self, seconds: int, why: str) -> views.Draining:
+        self._draining.begin(seconds, why)
+        here = self._draining.connections
+        when = f"when all have left, or in {waiting(seconds)}" if seconds else "now"
+        told = f"Nobody else is let in, and the server ends {when}. Connections: {here}."
+        return views.Draining(told, seconds=seconds, connections=here)
 
     def _list(self) -> Iterator[Connections]:
         connections = [*self._connections]

@@ -30,6 +30,7 @@ from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door, Entered, Introduced, NoEntry
+from trio_chat.server.draining import Draining
 from trio_chat.server.expiry import expire
 from trio_chat.server.health import Health
 from trio_chat.server.hub import Hub
@@ -100,8 +101,8 @@ class Server:
     addresses; ``own_certificate`` is the file of the certificate that it makes for itself, if that
     is to be kept; ``admin`` is the path of the operators' socket, if there is one; ``sockets``
     listen already, in place of what the settings and ``admin`` say; ``health`` answers those who
-    ask how it is; ``clock`` gives unix time in seconds. ``operations`` carries out what operators
-    ask of it.
+    ask how it is; ``clock`` gives unix time in seconds. Once it is started, ``operations`` carries
+    out what operators ask of it.
     Cancelling it stops it at once; ``stop()`` lets everybody read what is on its way to them.
     """
 
@@ -150,7 +151,8 @@ class Server:
         self._health.ready = lambda: self.state
         self._door: Door
         self._connections: dict[Connection, None] = {}  # the oldest first
-        self.operations = Operations(self._connections.keys())
+        self.operations: Operations
+        self._draining: Draining
         self._numbers = itertools.count(1)
         self._handlers: trio.Nursery
         self._drains: trio.Nursery
@@ -183,7 +185,9 @@ class Server:
         """``ok``, or in a word why nobody should be sent here."""
         if self._stop.is_set():
             return "stopping"
-        return "ok" if self._is_started else "starting"
+        if not self._is_started:
+            return "starting"
+        return "draining" if self._draining.is_on else "ok"
 
     async def store_settled(self) -> None:
         """Wait until the store has dealt with all that was asked of it before."""
@@ -215,6 +219,10 @@ class Server:
     def stop(self) -> None:
         """Stop accepting, say goodbye to everybody, send what waits for them, and end."""
         self._stop.set()
+
+    async def until_stopping(self) -> None:
+        """Wait until somebody stops it, or it is drained."""
+        await self._stop.wait()
 
     def reload(self, settings: Settings) -> Sequence[str]:
         """Go on with other settings, as far as they can change; returns the names of those that
@@ -326,6 +334,9 @@ class Server:
         self._warn_of_operators()
         port = next((at.port for at in self.addresses if at.port), 0)
         self._door = Door(self._certificate, port, proxies=self._proxies)
+        connections = self._connections.keys()
+        self._draining = Draining(connections, self._sources, self._drains, self.stop)
+        self.operations = Operations(connections, self._draining, lambda: self.settings)
         self._shared = Shared(
             self._hub,
             self._accounts,
@@ -484,6 +495,10 @@ class Server:
             refused = refuse_banned(self._hub.chat, ban)
             over_tls = source.may_be_told(trio.current_time())
             await self._turn_away(link, introduced.first, source, refused, over_tls=over_tls)
+            return None
+        if soon := self._draining.refusal():
+            over_tls = source.may_be_told(trio.current_time())
+            await self._turn_away(link, introduced.first, source, soon, over_tls=over_tls)
             return None
         if why_not := self._sources.enter(source, trio.current_time()):
             await self._turn_away(link, introduced.first, source, why_not)

@@ -11,6 +11,8 @@ import ipaddress
 import math
 from functools import lru_cache
 
+import trio
+
 from trio_chat.core.networks import address_of
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
@@ -137,7 +139,8 @@ class Sources:
     def __init__(self, limits: LimitSettings) -> None:
         self._limits = limits
         self._known: dict[str, Source] = {}
-        self._total = 0
+        self.total = 0  # connections
+        self._emptied = trio.Event()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -152,7 +155,7 @@ class Sources:
         """The source that a peer belongs to; its books are opened if need be."""
         name = source_of(peer)
         if name not in self._known:
-            if len(self._known) >= self._total + _REMEMBERED:
+            if len(self._known) >= self.total + _REMEMBERED:
                 self._forget(now)
             self._known[name] = Source(name, self._limits)
         return self._known[name]
@@ -164,7 +167,7 @@ class Sources:
         why_not = self._why_not(source, now)
         if not why_not:
             source.connections += 1
-            self._total += 1
+            self.total += 1
             if source.arrivals:
                 source.arrivals.take(now)
         return why_not
@@ -176,9 +179,17 @@ class Sources:
     def leave(self, source: Source, now: float) -> None:
         """Count a connection no more."""
         source.connections -= 1
-        self._total -= 1
+        self.total -= 1
+        if not self.total:
+            self._emptied.set()
+            self._emptied = trio.Event()
         if not source.connections and not source.owes(now):
             del self._known[source.name]
+
+    async def until_empty(self) -> None:
+        """Wait until nobody is connected."""
+        if self.total:
+            await self._emptied.wait()
 
     def _forget(self, now: float) -> None:
         """Forget half of the idle sources at once, so that it costs each newcomer very little."""
@@ -197,7 +208,7 @@ class Sources:
 
     def _why_full(self, source: Source) -> Refused | None:
         limits = self._limits
-        if self._total >= limits.connections:
+        if self.total >= limits.connections:
             full = f"The server is full ({limits.connections} connections). Try again later."
             return _refused(full, _AGAIN)
         if source.connections >= limits.connections_per_address:

@@ -544,6 +544,13 @@ class OpsSettings(Section):
         "separated by commas: HOST:PORT, [IPV6]:PORT or unix:PATH. It is for whoever can reach it, "
         "so not for strangers.",
     )
+    drain: int = _number(
+        60,
+        0,
+        86_400,
+        "How long people have to leave after 'trio-chat admin drain', before the server ends.",
+        "seconds",
+    )
 
 
 class LogSettings(Section):

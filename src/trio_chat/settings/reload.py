@@ -23,7 +23,7 @@ TAKEN = frozenset(
         *("limits.registration", "limits.line_bytes", "limits.messages_per_second"),
         *("limits.message_burst", "limits.writers_per_address", "limits.outbox_bytes"),
         *("limits.ping", "limits.rooms", "limits.rooms_each"),
-        *("rooms.redact_hours", "history.replay", "log.level", "log.format"),
+        *("rooms.redact_hours", "history.replay", "ops.drain", "log.level", "log.format"),
     )
 )
 
