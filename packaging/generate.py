@@ -122,9 +122,13 @@ def _leaves(group: Any, prefix: str = "trio-chat") -> Iterator[tuple[str, Any]]:
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
-    arguments = [p.metavar for p in command.params if p.param_type_name == "argument"]
+    arguments = [
+        p.metavar if p.required or "[" in p.metavar else f"[{p.metavar}]"
+        for p in command.params
+        if p.param_type_name == "argument"
+    ]
     options = [p for p in command.params if p.param_type_name == "option"]
-    usage = " ".join([name, "[OPTION]...", *(a if "[" in a else f"[{a}]" for a in arguments)])
+    usage = " ".join([name, "[OPTION]...", *arguments])
     yield from (f".SS {_escaped(usage)}", *_paragraphs(command.help or ""))
     yield from _tagged({_spelled(option): option.help or "" for option in options})
 

@@ -1,6 +1,6 @@
 """The assembly of the server: the one place besides the command line that knows the store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,20 +37,19 @@ async def serve(
     settings say.
     """
     settings = settings or Settings()
-    history, file = history_file(settings.history), key_file(settings)
+    history, files = history_file(settings.history), own_files(settings)
     first = not (history and history.exists())
     health, keepalive = Health(), settings.limits.keepalive
     async with (
         open_health(health, settings.ops.listen, keepalive=keepalive, passed=sockets.ops),
         open_log(settings) as log,
     ):
-        key = kept_key(file, first=first) if file else new_key()
-        own = file.with_name("certificate.pem") if file else None
+        key = kept_key(files["key"], first=first) if files else new_key()
         server = Server(
             settings,
             log,
             key,
-            own_certificate=own,
+            own_certificate=files.get("certificate.pem"),
             admin=admin_socket(settings),
             sockets=sockets,
             health=health,
@@ -77,6 +76,7 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
         retention=retention,
         cache_bytes=history.cache_bytes,
         refuse=history.on_failure == "refuse",
+        files=own_files(settings),
     ) as log:
         yield log
 
@@ -87,6 +87,15 @@ def key_file(settings: Settings) -> Path | None:
         return Path(settings.server.key).expanduser()
     history = history_file(settings.history)
     return history.with_name("key") if history else None
+
+
+def own_files(settings: Settings) -> Mapping[str, Path]:
+    """The files that must outlive the server besides its history, by their names in a backup; none
+    if they are new at each start.
+    """
+    if file := key_file(settings):
+        return {"key": file, "certificate.pem": file.with_name("certificate.pem")}
+    return {}
 
 
 def admin_socket(settings: Settings) -> Path | None:

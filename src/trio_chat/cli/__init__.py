@@ -305,6 +305,11 @@ def hash_password(debug: Debug = False) -> None:
 history = typer.Typer(help="The history that a server keeps.", no_args_is_help=True)
 app.add_typer(history, name="history")
 
+BackupFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", hidden=True),  # typer would show its Python type
+]
+
 
 @history.command()
 def export(
@@ -339,6 +344,31 @@ def export(
     from trio_chat.cli.history import run_export
 
     run_export(room or (), since, format_, set_ or (), env_file, debug=debug)
+
+
+@history.command()
+def backup(
+    file: BackupFile,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="If FILE exists, replace it when the backup is whole.")
+    ] = False,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Back up all that the server keeps to FILE: the history, accounts and bans, the server's key
+    and its own certificate. The server may keep running.
+
+    Run it as the user whose server it is, with the settings that the server has. Keep FILE as safe
+    as the server: whoever has it can pass for it. Settings are not in it.
+
+    \b
+    trio-chat history backup /backup/chat.db
+    trio-chat history backup --replace "/backup/$(date +%a).db"    one for each day of the week
+    """
+    from trio_chat.cli.backup import run_backup
+
+    run_backup(file, set_ or (), env_file, replace=replace, debug=debug)
 
 
 def main() -> None:

@@ -61,6 +61,7 @@ ADVICE = {
     "pin": "; if so, --pin trusts it",
     "room": ". In a shell --room tea says so, as # begins a comment there",
     "server": ". 'trio-chat server' starts one",
+    "replace": ", or use --replace",
     "debug": "; --debug shows where",
 }
 

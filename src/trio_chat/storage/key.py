@@ -1,7 +1,8 @@
 """The server's own secret: 32 random bytes, in a file that is its user's alone.
 
 Everything that must be secret and the same after a restart is derived from it, as the cloak of
-addresses is. It is no part of the history, so a copy of the history does not give it away.
+addresses is. It is no part of the history, so a copy of the history does not give it away; but a
+backup has it with it (sqlite/brought.py).
 """
 
 import logging

@@ -33,11 +33,11 @@ def make_whole(path: Path, content: bytes) -> None:
             os.link(draft, path)
     finally:
         os.unlink(draft)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

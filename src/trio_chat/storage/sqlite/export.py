@@ -1,7 +1,6 @@
 """The export of history, from oldest to newest, beside a server that goes on writing."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -9,14 +8,13 @@ from trio_chat.core.events import Entry
 from trio_chat.core.names import fold
 from trio_chat.errors import CannotOpenStore
 from trio_chat.storage.ids import first_of
+from trio_chat.storage.sqlite.reading import reading
 from trio_chat.storage.sqlite.rows import COLUMNS, Kind, entries_of
-from trio_chat.storage.sqlite.schema import check_version, connect, opening
+from trio_chat.storage.sqlite.schema import check_version
 
 # Entries that are read at a time. Between two pages no lock is held, so that the journal can be
 # written into the file, and does not grow.
 _PAGE = 500
-
-_CACHE = 2 * 1024 * 1024  # bytes
 
 
 def export(path: Path, *, rooms: Sequence[str], since: int) -> Iterator[Entry]:
@@ -25,9 +23,7 @@ def export(path: Path, *, rooms: Sequence[str], since: int) -> Iterator[Entry]:
     Without ``rooms``, of all but private ones. Raises CannotOpenStore, also if one of the rooms is
     not there.
     """
-    if not path.exists():
-        raise CannotOpenStore(f"there is no history in {path}")
-    with opening(path), closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
+    with reading(path) as connection:
         check_version(connection, path)
         numbers = _numbers(connection, rooms)
         last = first_of(since) - 1

@@ -51,8 +51,10 @@ async def open_sqlite(
     busy: float = BUSY,
     clock: Callable[[], float] = time.time,
     migrations: Sequence[str] = MIGRATIONS,
+    files: Mapping[str, Path] = {},
 ) -> AsyncIterator["SqliteLog"]:
-    """Open the log in a file, which is made if need be, as long as the context lasts.
+    """Open the log in a file, which is made if need be, as long as the context lasts. From a
+    backup, these ``files`` come back as well.
 
     If the disk cannot be written, messages are refused with ``refuse``, else shown without being
     stored. ``busy`` is how many seconds to wait for others who write to the file; ``clock`` gives
@@ -69,6 +71,7 @@ async def open_sqlite(
                 busy=busy,
                 migrations=migrations,
                 clock=clock,
+                files=files,
             )
         )
         stack.enter_context(closing(connection))

@@ -10,14 +10,16 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from trio_chat.errors import CannotOpenStore
 from trio_chat.storage.private import opener, warn_if_shared
 from trio_chat.storage.sqlite import usage
+from trio_chat.storage.sqlite.brought import unpack
+from trio_chat.storage.sqlite.drafts import drafting
 
 logger = logging.getLogger(__name__)
 
@@ -274,15 +276,17 @@ class Whereabouts:
 
 
 @contextmanager
-def opening(path: Path) -> Iterator[None]:
-    """Turn everything that goes wrong while opening into CannotOpenStore."""
+def opening(path: Path, to: str = "keep") -> Iterator[None]:
+    """Turn everything that goes wrong while opening the file, ``to`` do something with the history
+    in it, into CannotOpenStore.
+    """
     try:
         yield
     except OSError as error:
-        raise CannotOpenStore(f"cannot keep history in {path}: {error.strerror}") from error
+        raise CannotOpenStore(f"cannot {to} history in {path}: {error.strerror}") from error
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE_SYSTEM:
-            raise CannotOpenStore(f"cannot keep history in {path}: {error}") from error
+            raise CannotOpenStore(f"cannot {to} history in {path}: {error}") from error
         raise _damaged(path, str(error)) from error
     except (ValueError, TypeError, OverflowError, SystemError) as error:
         # If the structure is damaged, SQLite or Python may be given anything.
@@ -296,9 +300,11 @@ def open_for_writing(
     busy: float = BUSY,
     migrations: Sequence[str] = MIGRATIONS,
     clock: Callable[[], float] = time.time,
+    files: Mapping[str, Path] = {},
 ) -> sqlite3.Connection:
     """Open the file: made if need be, checked if it was not closed well, and brought up to date.
 
+    If it is a backup, those of these ``files`` that it has brought along are put in their places.
     ``clock`` gives unix time in seconds. Raises CannotOpenStore.
     """
     unclean = _size(Path(f"{path}-wal")) > 0
@@ -314,6 +320,8 @@ def open_for_writing(
         connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL}")
         if unclean:
             _check(connection, path)
+        for kept in unpack(connection, files):
+            logger.warning("the history is a backup, and its files are back: %s was another", kept)
         _migrate(connection, path, migrations, written)
         warn_if_shared(path, "the history")
         unless_good.pop_all()
@@ -384,9 +392,21 @@ def _migrate(
     connection.set_progress_handler(None, 0)
 
 
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of a file that is there already. Raises CannotOpenStore if it is none of ours, or
+    of a newer version.
+    """
+    query = "SELECT count(*) FROM sqlite_schema WHERE name IN ('room', 'entry', 'word', 'indexed')"
+    [tables] = connection.execute(query).fetchone()
+    version = _version(connection, path, len(MIGRATIONS))
+    if not version or tables < 4:
+        raise CannotOpenStore(f"{path} is no history of trio-chat, or an empty one")
+    return version
+
+
 def check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Make sure that the file can be read as it is. Raises CannotOpenStore."""
-    if (version := _version(connection, path, len(MIGRATIONS))) < len(MIGRATIONS):
+    if (version := version_of(connection, path)) < len(MIGRATIONS):
         raise CannotOpenStore(
             f"{path} was written by an older trio-chat (version {version} of the file): start the "
             "server once, which brings it up to date"
@@ -406,18 +426,10 @@ def _version(connection: sqlite3.Connection, path: Path, known: int) -> int:
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Copy the file as it is, beside it. The copy gets its name when it is whole."""
     copy = Path(f"{os.path.realpath(path)}{COPY}{version}")
-    part = Path(f"{copy}.part")
     logger.info("%s stays as it is in %s: copying it", path, copy)
-    part.unlink(missing_ok=True)
     progress = _Progress("still copying it")
-    with open(part, "a", opener=opener) as file:
-        with closing(sqlite3.connect(part)) as other:
-            connection.backup(other, pages=_COPIED, progress=lambda *_: progress())
-        os.fsync(file.fileno())
-    part.rename(copy)
-    folder = os.open(copy.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    with drafting(copy) as draft:
+        connection.backup(draft.connection, pages=_COPIED, progress=lambda *_: progress())
 
 
 class _Progress:

@@ -1,0 +1,64 @@
+"""``trio-chat history backup``: a copy of all that a server keeps, while it goes on."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from trio_chat.app import history_file, own_files
+from trio_chat.cli.configure import load
+from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.trust import refuse
+from trio_chat.errors import SettingsError
+from trio_chat.settings import Settings
+from trio_chat.storage.sqlite.backup import back_up
+
+
+def run_backup(
+    file: Path,
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    replace: bool,
+    debug: bool,
+) -> None:
+    """Copy the history, the server's key and its certificate to a file."""
+    with exit_on_error(debug=debug):
+        settings = refuse(load({}, assignments, env_file), "history", "server")
+        path, files = kept(settings), own_files(settings)
+        with Progress("backing up") as progress:
+            names = back_up(path, file, files, replace=replace, progress=progress)
+        parts = " and ".join(map(str, [path, *names]))
+        print(f"{file} has {parts}: {megabytes(file.stat().st_size)}")
+
+
+def kept(settings: Settings) -> Path:
+    """The file of the history. Raises SettingsError if it is in memory."""
+    if path := history_file(settings.history):
+        return path
+    raise SettingsError("history.store=memory: such a server keeps nothing to back up")
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / 1e6:,.1f} MB"
+
+
+class Progress:
+    """A line that tells how far something is, on a terminal; it goes when that has ended."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._is_seen, self._told = what, os.isatty(sys.stderr.fileno()), ""
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        told = f"{self._what}: {100 * done // max(total, 1)} %"
+        if self._is_seen and told != self._told:
+            print(f"\r{told}", end="", file=sys.stderr, flush=True)
+            self._told = told
+
+    def __exit__(self, *args: object) -> None:
+        if self._told:
+            print(f"\r{' ' * len(self._told)}\r", end="", file=sys.stderr, flush=True)
