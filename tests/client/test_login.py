@@ -49,6 +49,22 @@ async def test_lines_ask_for_the_account(link: str) -> None:
         await leave(it)
 
 
+async def test_the_screen_enters_no_room_that_was_left_elsewhere(tmp_path: Path) -> None:
+    """On a device that remembers nothing; the lobby is for those who are nowhere."""
+    async with running(settings()) as house:
+        bob = await irc_peer(house, "bob", rooms="#den")
+        await bob.news(f"REGISTER * * {PASSWORD}")
+        known = {"TRIO_CHAT_CLIENT__ACCOUNT": "bob", "TRIO_CHAT_CLIENT__ACCOUNT_PASSWORD": PASSWORD}
+        state = {"XDG_STATE_HOME": str(tmp_path), **known}
+        async with terminal(["client", "-p", str(house.port)], state) as it:
+            await it.until("You are in #den.")
+            await it.type("hello\r")
+            assert (await bob.until("hello")).count("#lobby") == 0
+            await it.type("/quit\r")
+            assert await it.ended() == 0
+        assert "#lobby" not in it.screen.text
+
+
 async def test_the_screen_asks_once_and_is_known_from_then_on(link: str, tmp_path: Path) -> None:
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     async with terminal(["client", link, "--nick", "sam"], state) as it:

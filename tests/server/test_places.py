@@ -318,6 +318,27 @@ async def test_a_client_does_not_bring_back_a_room_that_was_left_elsewhere(house
     assert any(" JOIN #tea" in line for line in await guest.news(AGAIN))
 
 
+OTHERWISE = "@+trio-chat/otherwise JOIN #lobby"
+
+
+async def test_a_client_that_knows_no_room_begins_somewhere_only_for_who_is_nowhere(
+    house: House,
+) -> None:
+    bob = await owner(house, "JOIN #tea", "PART #lobby")
+    phone = await back(house)
+    await phone.say(OTHERWISE)
+    assert await rooms_of(phone) == ["#tea"]
+    await gone(bob)
+    await gone(phone)
+    phone = await back(house)
+    await phone.say(OTHERWISE)
+    assert await rooms_of(phone) == ["#tea"]
+    await phone.news("PART #tea")
+    assert any(" JOIN #lobby" in line for line in await phone.news(OTHERWISE))
+    guest = await irc_peer(house, "guest", rooms="")
+    assert any(" JOIN #lobby" in line for line in await guest.news(OTHERWISE))
+
+
 async def test_nobody_chooses_for_an_account_that_is_not_theirs(house: House) -> None:
     bob = await owner(house)
     [told, _] = await bob.news("NS TOKEN NEW bot")

@@ -65,6 +65,26 @@ test("a page that comes back tells where it has been, and enters what it has not
     assert.deepEqual(joins.toSorted(), ["@+trio-chat/remembered=1 JOIN #a", "JOIN #link", "JOIN #slow"]);
 });
 
+test("a page that knows no room begins somewhere if it is nowhere, and remembers that", () => {
+    const peer = new Peer();
+    peer.session.join("#lobby", "", "otherwise");
+    peer.enter();
+    const joins = peer.take("JOIN").map((line) => line.replace(/label=\d+;?/, ""));
+    assert.deepEqual(joins, ["@+trio-chat/otherwise=1 JOIN #lobby"]);
+    peer.say(":alice!a@h JOIN #lobby");
+    assert.equal(peer.store.kept.rooms["#lobby"].why, "remembered");
+    const elsewhere = new Peer();
+    elsewhere.session.join("#lobby", "", "otherwise");
+    elsewhere.enter();
+    elsewhere.say(":alice!a@h JOIN #tea");
+    elsewhere.answer("CHATHISTORY LATEST", (it) => page(it, "#tea", []));
+    elsewhere.answer("JOIN #lobby", (it) => [`@label=${it} :s BATCH +b labeled-response`, ":s BATCH -b"]);
+    assert.equal(elsewhere.told.some(({ type }) => type === "ready"), true);
+    elsewhere.session.lost(0);
+    elsewhere.enter();
+    assert.deepEqual([elsewhere.take("JOIN"), elsewhere.store.kept.rooms], [[], {}]);
+});
+
 test("a text is known when it is back under the nickname that we had", () => {
     const peer = new Peer();
     peer.enter("alice_2");

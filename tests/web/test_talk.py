@@ -130,6 +130,26 @@ def test_what_was_said_while_somebody_was_away_is_unread_and_listed(
     irina.close()
 
 
+def test_a_fresh_browser_enters_no_room_that_was_left_elsewhere(
+    browser: Browser, server: Server
+) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/register correct-horse", "/join #den")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        page.locator("[data-place='#lobby']").click()
+        say(page, "/part")
+        expect(page.locator("#log .row").last).to_contain_text("You have left #lobby")
+    with visited(browser, server.url) as page:
+        page.fill("#nick", "wendy")
+        page.click("button.main")
+        page.fill("#password", "correct-horse")
+        page.click("button.main")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        say(page, "here again")
+        shows(page, "here again")
+        expect(page.locator("[data-place='#lobby']")).to_have_count(0)
+
+
 def test_replies_reactions_removal_and_several_lines(browser: Browser, server: Server) -> None:
     with (
         visited(browser, server.url, "wendy") as wendy,
@@ -258,6 +278,7 @@ def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
             phone.click("button.main")
             expect(phone.locator("#rooms .me")).to_contain_text("logged in")
             expect(phone.locator("#rooms .me")).to_contain_text(re.compile("^wendy(?!_)"))
+            expect(phone.locator("#top h1")).to_have_text("#lobby")
             say(phone, "from the phone")
             say(page, "from the desk")
             for device in (page, phone):

@@ -10,6 +10,7 @@ import trio
 
 from trio_chat.cli.device import opened, resume_state
 from trio_chat.client import requests
+from trio_chat.client.connection import DEFAULT_ROOM
 from trio_chat.client.model import Model, SavedState, Unsent
 from trio_chat.client.runner import ChatRunner
 from trio_chat.client.state import State
@@ -45,7 +46,7 @@ def run_screen(settings: Settings, nick_for: Callable[[str], str]) -> int:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_keep_saving, state, kept)
                 with news, wanted:
-                    await ChatRunner(settings, nick, wanted, news, resume).run()
+                    await ChatRunner(_to_named_room(settings), nick, wanted, news, resume).run()
                 nursery.cancel_scope.cancel("the chat has ended")
 
         try:
@@ -69,8 +70,13 @@ def _model(settings: Settings, nick: str, state: State) -> Model:
 
 
 def _named_room(settings: Settings) -> str:
-    """The room that somebody has named; the lobby is entered by those who have not."""
+    """The room that somebody has named. Those who have not are in the lobby if nowhere else."""
     return settings.client.room if "room" in settings.client.model_fields_set else ""
+
+
+def _to_named_room(settings: Settings) -> Settings:
+    client = settings.client.model_copy(update={"room": _named_room(settings)})
+    return settings.model_copy(update={"client": client})
 
 
 def _resume_state(settings: Settings, saved: State) -> ResumeState:
@@ -80,6 +86,8 @@ def _resume_state(settings: Settings, saved: State) -> ResumeState:
     state.been.update((name, None) for name in saved.kept.buffers if is_room(name))
     if named := _named_room(settings):
         state.been.pop(room_name(named), None)
+    else:
+        state.otherwise = DEFAULT_ROOM
     return state
 
 

@@ -88,7 +88,8 @@ class TagMessage:
 class Join:
     """Enter a room, which is made if there is none; ``key`` is its key, if it has one. I come
     ``back`` if my account was there: no client can say that. My client has been there, and enters
-    it ``again`` by itself: where the account's rooms come back, that is no reason to enter it.
+    it ``again`` by itself: where the account's rooms come back, that is no reason to enter it. Or
+    my client enters it because I have named none: only if I am in no room ``otherwise``.
 
     Here and below, I ask ``via`` this connection of mine, or my first.
     """
@@ -98,6 +99,7 @@ class Join:
     via: str = ""
     back: bool = False
     again: bool = False
+    otherwise: bool = False
 
 
 @fact

@@ -286,6 +286,8 @@ def _join(state: State, person: Person, join: Join) -> Outcomes:
     if (room := state.room(join.room)) is None:  # it has been renamed just now
         return [nowhere(join.room)]
     name = room.state.name
+    if join.otherwise and person.rooms:
+        return []
     if fold(name) in person.rooms:
         if not person.device(join.via).shows(fold(name)):
             return [_looked(room, person, join.via)]

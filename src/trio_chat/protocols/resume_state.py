@@ -70,9 +70,10 @@ class ResumeState:
 
     ``unsent`` is the queue of texts and, between them, lines of IRC. ``failed`` are texts by token.
     ``rooms`` are those where we want to be, as written and with their keys; ``been`` those of them
-    where we have been, and may have left by another device since. ``away`` is our away
-    message. In private conversations we have seen everything from well before ``since`` (ISO
-    8601). A server that does not let us into the ``required`` rooms does not let us in.
+    where we have been, and may have left by another device since. ``otherwise`` is a room to enter
+    if we are in none; once that is known it is empty. ``away`` is our away message. In private
+    conversations we have seen everything from well before ``since`` (ISO 8601). A server that does
+    not let us into the ``required`` rooms does not let us in.
 
     ``limits`` are the server's last limits for a message of several lines: texts are cut by them
     while there is no connection, so that they can be resent unchanged.
@@ -95,6 +96,7 @@ class ResumeState:
     failed: dict[str, Unacked] = field(default_factory=dict)
     rooms: MutableMapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     been: MutableMapping[str, None] = field(default_factory=dict, repr=False)
+    otherwise: str = ""
     required: Sequence[str] = ()
     away: str = ""
     since: str = ""

@@ -137,6 +137,21 @@ def test_on_its_return_it_tells_where_it_has_been(has_rooms: bool) -> None:
     assert joins == (both if has_rooms else ["JOIN #lobby,#tea,#slow,#new"])
 
 
+@pytest.mark.parametrize("has_rooms", [True, False])
+def test_where_nobody_has_named_a_room_it_enters_one_only_if_it_is_nowhere(has_rooms: bool) -> None:
+    """Once; the server says nothing if it does not let us in."""
+    caps = ":irc.test CAP * LS :batch trio-chat/no-rooms" if has_rooms else ""
+    state = ResumeState(otherwise="#lobby")
+    session = IrcClientSession("bob", encoding="utf-8", state=state)
+    session.join("#new")
+    hear(session, *filter(None, [caps]), ":irc.test 001 bob :Welcome")
+    joins = [line for line in irc_session.sent(session) if " JOIN " in f" {line}"]
+    tagged = ["JOIN #new", "@+trio-chat/otherwise JOIN #lobby"]
+    assert joins == (tagged if has_rooms else ["JOIN #new,#lobby"])
+    hear(session, ":bob!bob@host JOIN #new", "PONG :entered")
+    assert (state.otherwise, [*state.rooms]) == ("", ["#new"])
+
+
 def test_it_asks_for_what_it_wants_and_the_server_has() -> None:
     session = new_session()
     sent(session)

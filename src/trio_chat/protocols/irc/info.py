@@ -18,6 +18,8 @@ MISSED = "trio-chat/missed"
 NO_ROOMS = "trio-chat/no-rooms"
 #: The tag of a JOIN by which a client enters again, by itself, a room where it has been.
 REMEMBERED_TAG = "+trio-chat/remembered"
+#: The tag of a JOIN by which a client enters a room only if its owner is in none otherwise.
+OTHERWISE_TAG = "+trio-chat/otherwise"
 REDACTION = "draft/message-redaction"
 
 #: Tags of trio-chat's own: the time (seconds) and the reason of a ban of a room, and whom it is

@@ -62,6 +62,7 @@ from trio_chat.protocols.irc.info import (
     IDENTITY,
     METADATA,
     NO_ROOMS,
+    OTHERWISE_TAG,
     REDACTION,
     REMEMBERED_TAG,
     TARGETS_MAX,
@@ -126,10 +127,11 @@ def _join(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     leave all rooms, which nobody wants by accident: it does nothing.
     """
     again = REMEMBERED_TAG in message.tags and NO_ROOMS not in out.peer.caps
+    otherwise = OTHERWISE_TAG in message.tags
     joins: dict[str, Join] = {}
     rooms, keys = message.params[0].split(","), message.param(1).split(",")
     for room, key in zip_longest(rooms, keys[: len(rooms)], fillvalue=""):
-        joins.setdefault(fold(room), Join(room, key, again=again))
+        joins.setdefault(fold(room), Join(room, key, again=again, otherwise=otherwise))
     yield from map(Ask, joins.values())
 
 

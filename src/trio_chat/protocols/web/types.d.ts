@@ -27,7 +27,7 @@ interface OurText {
 
 /**
  * What the person has chosen, and where they were. `rooms` are those to enter, with their keys,
- * and whether they have `been` there; `closed` are private conversations, each with the time (ms)
+ * and `why`, if the person has not asked for it just now (`Session.join`); `closed` are private conversations, each with the time (ms)
  * until which nobody wants to see it;
  * `entry` is the invitation or password without which this chat lets no guests in.
  */
@@ -36,7 +36,7 @@ interface Kept {
     theme: "auto" | "dark" | "light";
     typing: boolean;
     notify: boolean;
-    rooms: Record<string, { name: string; key: string; been?: boolean }>;
+    rooms: Record<string, { name: string; key: string; why?: string }>;
     talks: string[];
     closed: Record<string, number>;
     current: string;

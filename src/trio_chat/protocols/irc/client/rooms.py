@@ -23,7 +23,7 @@ from trio_chat.protocols.irc.client.pages import Pages
 from trio_chat.protocols.irc.client.sasl import Account
 from trio_chat.protocols.irc.client.supports import Supports
 from trio_chat.protocols.irc.client.texts import IrcTexts
-from trio_chat.protocols.irc.info import NO_ROOMS, REMEMBERED_TAG
+from trio_chat.protocols.irc.info import NO_ROOMS, OTHERWISE_TAG, REMEMBERED_TAG
 from trio_chat.protocols.irc.message import Message as Line
 from trio_chat.protocols.irc.message import body
 from trio_chat.protocols.irc.text import INVISIBLE, is_invisible, is_room, room_name
@@ -100,25 +100,32 @@ class IrcRooms(IrcTexts):
             self.catch_up.waits = True
             span = (f"timestamp={since}", f"timestamp={_NEVER}")
             self.send("CHATHISTORY", "TARGETS", *span, str(_TALKS_MAX))
-        self.joining.update(dict.fromkeys(self.state.rooms))
         for line in self._first_joins():
             self.outgoing.send(line)
         self.send("PING", "entered")
 
     def _first_joins(self) -> Sequence[str]:
         """Return the lines that enter our rooms. A server that brings us into those of our account
-        is told where we have only been: we may have left by another device.
+        is told where we have only been, as we may have left by another device; and where to be only
+        if we are nowhere otherwise.
         """
-        rooms, been = self.state.rooms.values(), self.state.been
+        rooms, been, name = [*self.state.rooms.values()], self.state.been, self.state.otherwise
+        otherwise = [(name, "")] if name and name not in self.state.rooms else []
+        self.joining.update((room, None) for room, _ in [*rooms, *otherwise])
         if NO_ROOMS not in self.offered:
-            return _joins(rooms)
+            return _joins([*rooms, *otherwise])
         again = _joins(room for room in rooms if room[0] in been)
         wanted = _joins(room for room in rooms if room[0] not in been)
-        return [*(f"@{REMEMBERED_TAG} {line}" for line in again), *wanted]
+        return [
+            *(f"@{REMEMBERED_TAG} {line}" for line in again),
+            *wanted,
+            *(f"@{OTHERWISE_TAG} {line}" for line in _joins(otherwise)),
+        ]
 
     def settled(self) -> Sequence[Message]:
         """Handle the answer to the last thing we asked for when the server let us in."""
         self.has_settled = True
+        self.state.otherwise = ""
         self.joining.clear()
         told = [*self.linked(), *self.catch_up.go_on()]
         if self._nick_notice:  # where the person looks now

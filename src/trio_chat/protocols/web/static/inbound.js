@@ -167,9 +167,9 @@ function onNick(session, line) {
 function onRename(session, line) {
     const [room = "", to = ""] = line.params;
     const { rooms } = session.store.kept;
-    const { key, been } = Object.values(rooms).find(({ name }) => name === room) ?? { key: "" };
+    const { key, why } = Object.values(rooms).find(({ name }) => name === room) ?? { key: "" };
     session.forget(room);
-    session.store.keep({ rooms: { ...session.store.kept.rooms, [fold(to)]: { name: to, key, been } } });
+    session.store.keep({ rooms: { ...session.store.kept.rooms, [fold(to)]: { name: to, key, why } } });
     session.history.rename(room, to);
     session.tell(ofPerson(session, line));
 }
@@ -211,7 +211,6 @@ function onFail(session, line, { asked }) {
     else if (asked?.kind === "text") session.failed(asked.token, why);
     else if (asked && (asked.kind === "gap" || asked.kind === "page")) session.history.failed(asked);
     else if (asked?.kind !== "quiet") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
-    if (asked?.kind === "join" && refusal) session.joined(asked.place);
     if (asked) asked.refused = why;
 }
 
@@ -379,6 +378,7 @@ const OVER = {
     gap: (session, asked) => asked.refused === undefined && session.history.over(asked),
     page: (session, asked) => asked.refused === undefined && session.history.over(asked),
     talks: (session) => session.history.talksOver(),
+    join: (session, { place }) => session.joined(place), // or we are there already, or may not be
     people: (session, { place, people }) => people.length && session.tell({ type: "roster", place, people }),
     list: (session, { rooms }) => session.tell({ type: "listed", rooms }),
     search: (session, { place, words, found, refused }) =>
@@ -393,9 +393,6 @@ const OVER = {
 const COMMANDS = {
     ACCOUNT: [1, (session, line) => {
         if (session.isMe(line.nick)) session.known((line.params[0] ?? "").replace("*", ""));
-    }],
-    ACK: [0, (session, _, { asked }) => {
-        if (asked?.kind === "join") session.joined(asked.place); // we are there already
     }],
     AUTHENTICATE: [1, (session, line) => void session.authenticate(line.params[0] ?? "")],
     AWAY: [0, tellOfPerson],

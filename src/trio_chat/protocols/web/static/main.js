@@ -95,8 +95,9 @@ export class Chat {
         const { session } = this;
         if (!session) return;
         session.who = { ...who };
-        const room = this.invitation.room || (!Object.keys(this.store.kept.rooms).length && LOBBY);
+        const { room } = this.invitation;
         if (room) session.join(room);
+        else if (!Object.keys(this.store.kept.rooms).length) session.join(LOBBY, "", "otherwise");
         this.link?.close();
         this.link = new Link(address(location), {
             open: () => session.open(),

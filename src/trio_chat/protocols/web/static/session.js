@@ -197,7 +197,7 @@ export class Session {
         this.#tellTexts();
         this.history.welcome();
         const { rooms, talks } = this.store.kept;
-        for (const { name, key, been } of Object.values(rooms)) this.join(name, key, been);
+        for (const { name, key, why } of Object.values(rooms)) this.join(name, key, why);
         for (const talk of talks) this.history.enter(talk);
         this.proceed();
     }
@@ -292,16 +292,15 @@ export class Session {
 
     // ── rooms ───────────────────────────────────────────────────────────────────────────────────
 
-    /** Enter a room, or where we have `been` enter it again: we may have left it by another device since,
-     * and then the server does not let us.
+    /** Enter a room because somebody wants that, or else `why`: it is "remembered", and the server does not
+     * let us in if we have left it by another device since; or "otherwise" we may be in none.
      * @param {string} room @param {string} key */
-    join(room, key = "", been = false) {
+    join(room, key = "", why = "") {
         const { rooms } = this.store.kept;
-        this.store.keep({ rooms: { ...rooms, [fold(room)]: { name: room, key, been } } });
+        this.store.keep({ rooms: { ...rooms, [fold(room)]: { name: room, key, why } } });
         if (!this.welcomeOver) return; // then all that we want to be in are entered
         this.joining.add(fold(room));
-        /** @type {Record<string, string>} */
-        const tags = been ? { "+trio-chat/remembered": "1" } : {};
+        const tags = why ? { [`+trio-chat/${why}`]: "1" } : {};
         this.ask({ kind: "join", place: room }, write("JOIN", room, ...(key ? [key] : [])), tags);
     }
 
@@ -310,13 +309,14 @@ export class Session {
     entered(room) {
         const { rooms } = this.store.kept;
         const wanted = rooms[fold(room)];
-        if (wanted) this.store.keep({ rooms: { ...rooms, [fold(room)]: { ...wanted, been: true } } });
+        if (wanted) this.store.keep({ rooms: { ...rooms, [fold(room)]: { ...wanted, why: "remembered" } } });
         this.joined(room);
     }
 
     /** The server has answered whether we may enter a room.
      * @param {string} room */
     joined(room) {
+        if (this.store.kept.rooms[fold(room)]?.why === "otherwise") this.forget(room);
         this.joining.delete(fold(room));
         this.proceed();
     }
