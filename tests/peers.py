@@ -10,6 +10,7 @@ import trio
 import trio.testing
 
 from trio_chat.app import open_log
+from trio_chat.server.health import Health
 from trio_chat.server.server import Server
 from trio_chat.server.transport import Link
 from trio_chat.settings import (
@@ -125,14 +126,16 @@ async def running(
     own_certificate: Path | None = None,
     clock: Callable[[], float] = time.time,
     admin: Path | None = None,
+    health: Health | None = None,
 ) -> AsyncIterator[House]:
     """A server on loopback, stopped at once at the end of the block; with its own log or this."""
     chosen = chosen or settings()
     async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
         log = log or await stack.enter_async_context(open_log(chosen))
         server = Server(
-            chosen, log, b"a key", own_certificate=own_certificate, clock=clock, admin=admin
-        )
+            chosen, log, b"a key", own_certificate=own_certificate, clock=clock, admin=admin,
+            health=health,
+        )  # fmt: skip
         await nursery.start(server.run)
         house = House(server)
         try:

@@ -1,6 +1,7 @@
 """The address for those who run the server: it answers whatever becomes of the chat."""
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 import trio
 
+from disks import disk_full, held
 from http_peers import get, http_peer
 from peers import PATIENCE, House, settings
+from peers import running as running_with
+from stores import open_file
 from trio_chat.app import serve
 from trio_chat.core.commands import Drain, EndDrain
 from trio_chat.errors import CannotListen, CannotOpenStore
@@ -117,6 +121,63 @@ async def test_who_can_read_it_is_logged(
     async with open_health(Health(), [Address(address, 0)], keepalive=60):
         assert f"answering GET /healthz and /readyz at {address}:" in caplog.text
     assert ("can be read by all who reach" in caplog.text) is is_told
+
+
+# ── the store ──────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def with_file(path: Path, on_failure: str = "refuse") -> AsyncIterator[House]:
+    """A server with its history in a file, for which it may wait for long."""
+    health, at = Health(), Address(f"unix:{path}")
+    file, own = path.with_name("chat.db"), settings(history={"on_failure": on_failure})
+    async with (
+        open_health(health, [at], keepalive=60),
+        open_file(file, busy=PATIENCE, refuse=on_failure == "refuse", clock=time.time) as log,
+        running_with(own, log, health=health) as house,
+    ):
+        yield house
+
+
+async def test_a_full_disk_makes_it_unready_until_there_is_space_again(path: Path) -> None:
+    async with with_file(path) as house:
+        alice = await house.connect("alice")
+        with disk_full():
+            await alice.send(b"hello\n")
+            await alice.until("This cannot be stored now")
+            assert await get(path, "/readyz") == (503, "store-failing\n")
+            await house.server.store_settled()
+            assert await get(path, "/readyz") == (503, "store-failing\n")
+            assert await get(path, "/healthz") == OK
+            await house.server.store_settled()
+        await get(path, "/readyz")  # nobody says anything, but it tries by itself
+        await house.server.store_settled()
+        assert await get(path, "/readyz") == OK
+
+
+async def test_a_full_disk_does_not_matter_to_who_goes_on_without_it(path: Path) -> None:
+    async with with_file(path, on_failure="continue") as house:
+        alice = await house.connect("alice")
+        with disk_full():
+            await alice.send(b"hello\n")
+            await alice.until("alice: hello\n")
+            assert await get(path, "/readyz") == OK
+
+
+async def test_a_store_that_hangs_makes_it_unready_and_it_lives(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trio_chat.server.server._HANGS", 0.0)
+    async with with_file(path) as house:
+        alice = await house.connect("alice")
+        await house.server.store_settled()
+        with held(path.with_name("chat.db")):
+            await alice.send(b"hello\n")
+            while await get(path, "/readyz") == OK:
+                pass
+            assert await get(path, "/readyz") == (503, "store-hanging\n")
+            assert await get(path, "/healthz") == OK
+        await alice.until("alice: hello\n")
 
 
 # ── strangers ──────────────────────────────────────────────────────────────────────────────

@@ -2,16 +2,16 @@
 
 import logging
 import os
-import resource
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
 
+from disks import disk_full, held
 from stores import append, open_file, said, take, texts, texts_of
 from trio_chat.core.events import Event, Joined, Left, ModesSet, TopicSet
 from trio_chat.core.room import RoomState
@@ -25,26 +25,6 @@ POISON = "\ud800"  # half of a character: there are no bytes for it
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "chat.db"
-
-
-@contextmanager
-def disk_full() -> Iterator[None]:
-    """No file of this process can grow, or be written at all."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Somebody else writes to the file."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        yield
-        other.execute("ROLLBACK")
 
 
 def topic(text: str) -> TopicSet:

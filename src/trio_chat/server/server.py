@@ -67,6 +67,10 @@ _WATCH = 60.0  # seconds between two looks at the files of the certificate
 _LOOK = 5.0  # seconds between two looks for connections that have long been silent
 _AT_ONCE = 100  # are looked at before others may run: if all get a PING, that takes a millisecond
 
+# A store that has done nothing of what it was asked for so long hangs. Somebody else who writes to
+# the file may hold it up for five seconds.
+_HANGS = 10.0  # seconds
+
 _version = cache(metadata.version)  # reads a file of the installation
 
 _TASK = "connection "  # begins the names of the tasks that serve one, before its number
@@ -148,7 +152,7 @@ class Server:
         self._reloaded = trio.Event()
         self._admin, self._sockets = admin, sockets
         self._health = health or Health()
-        self._health.ready = lambda: self.state
+        self._health.ready = self._ready
         self._door: Door
         self._connections: dict[Connection, None] = {}  # the oldest first
         self.operations: Operations
@@ -187,7 +191,17 @@ class Server:
             return "stopping"
         if not self._is_started:
             return "starting"
-        return "draining" if self._draining.is_on else "ok"
+        if self._draining.is_on:
+            return "draining"
+        store = self._log.condition
+        if store.is_failing and self.settings.history.on_failure == "refuse":
+            return "store-failing"
+        return "store-hanging" if store.waited > _HANGS else "ok"
+
+    def _ready(self) -> str:
+        """The same; it also lets the store give a sign of life, of which the next one can tell."""
+        self._log.probe()
+        return self.state
 
     async def store_settled(self) -> None:
         """Wait until the store has dealt with all that was asked of it before."""

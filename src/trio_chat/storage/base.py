@@ -79,6 +79,22 @@ class Move:
     state: RoomState
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a store is, as far as it knows without looking.
+
+    It takes so many ``bytes``, so many entries are ``unindexed``, and so many places for appends
+    are ``free``. It ``is_failing`` if it could not write the last time. ``waited`` is for how many
+    seconds it has done nothing of what it has been asked.
+    """
+
+    bytes: int
+    free: int
+    unindexed: int = 0
+    is_failing: bool = False
+    waited: float = 0.0
+
+
 def box_full(in_all: int, theirs: int) -> BoxFull | None:
     """The error if so many messages were to wait for an account, so many of them one sender's."""
     by_sender = theirs > WAITING_EACH
@@ -261,6 +277,15 @@ class Log(Protocol):
 
     async def settled(self) -> None:
         """Wait until all that was asked of the store before has been done, or has failed."""
+
+    @property
+    def condition(self) -> Condition:
+        """How the store is now."""
+
+    def probe(self) -> None:
+        """Ask for a sign of life, which ``condition`` tells of later, unless something is asked
+        already: if it is failing, by writing something.
+        """
 
     async def follow(self, room: str, after: str) -> None:
         """Let the room's entries later than ``after`` come out of ``tail`` from now on."""

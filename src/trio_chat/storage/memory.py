@@ -51,6 +51,7 @@ from trio_chat.storage.base import (
     START,
     WAITING_EACH,
     WAITING_MAX,
+    Condition,
     Log,
     Move,
     Search,
@@ -453,6 +454,13 @@ class MemoryLog(Log):
     async def marked(self, reader: str, target: str) -> int:
         await trio.lowlevel.checkpoint()
         return self._marks.get((reader, target), _NO_MARK).at
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self._bytes, self._intake.free)
+
+    def probe(self) -> None:
+        """Nothing: it always lives."""
 
     async def settled(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -41,6 +41,11 @@ class Intake:
             await self._places.acquire()
 
     @property
+    def free(self) -> int:
+        """The places that nobody has taken."""
+        return self._places.value
+
+    @property
     def has_one(self) -> bool:
         """Whether one place is taken, and no other."""
         return self._places.value == INTAKE - 1

@@ -71,6 +71,7 @@ class Transactions:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._failing = self._unexpected = ""  # what has been reported last
+        self.is_failing = False  # whether the last job that writes could not
 
     def attempt(self, jobs: Sequence[Job[Any]]) -> Exception | None:
         """Do jobs in one transaction; returns why that could not be done."""
@@ -82,6 +83,7 @@ class Transactions:
         except Exception as error:  # noqa: BLE001  (if a thread ended, everybody would wait)
             return error
         if writes:
+            self.is_failing = False
             self._note("")
         return None
 
@@ -95,6 +97,7 @@ class Transactions:
                     self._fail(job, error := failed)
 
     def _fail(self, job: Job[Any], error: Exception) -> None:
+        self.is_failing = self.is_failing or (job.writes and isinstance(error, sqlite3.Error))
         self.report(error)
         job.error = unavailable = Unavailable(f"This cannot be stored now: {error}.")
         try:

@@ -15,7 +15,7 @@ from trio_chat.core.queries import ALL, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room import RoomState
 from trio_chat.errors import Unavailable
-from trio_chat.storage.base import Log, Move, Search, Secret
+from trio_chat.storage.base import Condition, Log, Move, Search, Secret
 from trio_chat.storage.codec import encode_realm
 from trio_chat.storage.places import moved
 from trio_chat.storage.sqlite import read, search, waiting
@@ -270,7 +270,20 @@ class SqliteLog(Log):
 
     async def settled(self) -> None:
         # Without a size it is the thread's: if that hangs, this does. If trio's hangs, all does.
-        await self._done(Job(lambda store: None, writes=False))
+        await self._done(Job(_nothing, writes=False))
+
+    @property
+    def condition(self) -> Condition:
+        store, writer = self._store, self._writer
+        return Condition(
+            store.bytes, self._intake.free, store.unindexed, writer.is_failing, writer.waited
+        )
+
+    def probe(self) -> None:
+        if not self._writer.is_busy:
+            is_failing = self._writer.is_failing
+            run = Store.try_to_write if is_failing else _nothing
+            self._writer.do(Job(run, writes=is_failing), lone=False)
 
     async def follow(self, room: str, after: str) -> None:
         await self._intake.take_place()
@@ -311,6 +324,10 @@ class SqliteLog(Log):
         except Error as error:
             complain("a part", str(error))
             raise Unavailable(f"History cannot be read now: {error}.") from error
+
+
+def _nothing(store: Store) -> None:
+    """What a job does that only has its turn."""
 
 
 def _fresh(events: Sequence[Event], entries: Sequence[Entry]) -> Sequence[Entry]:

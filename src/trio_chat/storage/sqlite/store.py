@@ -80,6 +80,8 @@ class Store:
         self.too_old = unpack(0)  # the id up to which everything is too old to be kept
         self.unindexed = 0  # about how many entries are not in the index of words
         self.unlooked = 0  # new entries since housekeeping last looked for some to take out
+        self.bytes = 0  # of the file, without its journal
+        self.measure()
         self.marks: float = math.inf  # new marks since then
         self.redactions = 0  # in this run; also those that could not be committed
         self.unstored: dict[str, list[Entry]] = {}  # barriers that could not be stored, by room
@@ -117,6 +119,19 @@ class Store:
         """Copy the journal into the file, as far as nobody reads from it."""
         self.check()
         self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def measure(self) -> None:
+        """Find out how large the file is."""
+        pages, size = (
+            self.connection.execute(f"PRAGMA {what}").fetchone()[0]
+            for what in ("page_count", "page_size")
+        )
+        self.bytes = pages * size
+
+    def try_to_write(self) -> None:
+        """Write something that leaves nothing, to find out whether that is possible."""
+        self.connection.execute("INSERT OR REPLACE INTO mark VALUES ('', '', 0, '')")
+        self.connection.execute("DELETE FROM mark WHERE reader = ''")
 
     def append(
         self,

@@ -44,13 +44,21 @@ class WriterThread:
         self._due = 0.0  # when the next step of housekeeping is, in monotonic seconds
         self.in_use = threading.Lock()
         self.unfinished = 0  # jobs; for trio's thread
+        self._since = 0.0  # when some of them were done, or the first was given, as monotonic time
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
+    @property
+    def waited(self) -> float:
+        """For how many seconds it has finished nothing of what it was given; for trio's thread."""
+        return time.monotonic() - self._since if self.unfinished else 0.0
+
     def do(self, jobs: Sequence[Job[Any]]) -> None:
         """Have jobs done."""
+        if not self.unfinished:
+            self._since = time.monotonic()
         self.unfinished += len(jobs)
         self._given.put(jobs)
 
@@ -103,6 +111,7 @@ class WriterThread:
 
     def _finish(self, jobs: Sequence[Job[Any]]) -> None:
         self.unfinished -= len(jobs)
+        self._since = time.monotonic()
         for job in jobs:
             job.finished()
 
@@ -121,5 +130,6 @@ class WriterThread:
         self._due = begin + _REST  # if it fails
         self._store.check()
         has_more = self._keeper.step()
+        self._store.measure()
         end = time.monotonic()
         self._due = end + ((end - begin) * (1 / _SHARE - 1) * busy if has_more else _REST)

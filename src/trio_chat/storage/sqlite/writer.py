@@ -45,6 +45,21 @@ class Writer:
         self._slow_until, self._caution = 0.0, _FIRST
         self._commits, self._wake_at = 0, 0.0  # since the thread was woken, and when to do so
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has something to do."""
+        return bool(self._gathered or self._thread.unfinished)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last job that writes has failed, as the file could not be written."""
+        return self._transactions.is_failing
+
+    @property
+    def waited(self) -> float:
+        """For how many seconds it has done nothing of what it has to do."""
+        return self._thread.waited
+
     def do(self, job: Job[Any], *, lone: bool) -> None:
         """Have a job done; ``job.finished`` is called afterwards.
 
