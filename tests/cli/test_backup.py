@@ -1,5 +1,6 @@
-"""``trio-chat history backup``, beside a server that goes on writing."""
+"""``trio-chat history backup``, beside a server that goes on writing, and ``restore``."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from itertools import count
@@ -8,11 +9,18 @@ from pathlib import Path
 import pytest
 import trio
 
+from admin_socket import ask
+from netcat import guest
+from owners import PASSWORD
 from peers import House, running, settings
-from processes import run
+from processes import run, running_server
 from terminals import terminal
 
 STORE = "TRIO_CHAT_HISTORY__STORE"
+OPEN = (
+    *("--host", "*", "--set", "accounts.guests=open"),
+    *("--set", "accounts.registration=open", "--set", "accounts.iterations=4096"),
+)
 FAST = {"messages_per_second": 1_000_000, "message_burst": 1_000_000}
 
 
@@ -102,7 +110,7 @@ async def test_on_a_terminal_it_tells_how_far_it_is(store: Path, tmp_path: Path)
         ("nowhere/backup", "", 73, "there is no folder {0}/nowhere for the backup: make it first"),
         ("", "", 73, "{0} is a folder: name a file in it"),
         ("backup", "/nowhere/chat.db", 73, "there is no history in /nowhere/chat.db"),
-        ("backup", "memory:", 78, "history.store=memory: such a server keeps nothing to back up"),
+        ("backup", "memory:", 78, "history.store=memory: such a server keeps nothing in a file"),
         ("backup", "{0}/diary", 73, "{0}/diary is damaged (file is not a database)"),
         ("backup", "{0}/newer.db", 73, "{0}/newer.db was written by a newer trio-chat"),
     ],
@@ -117,3 +125,55 @@ async def test_what_cannot_be_backed_up(
     done = await run("history", "backup", f"{tmp_path}/{to}", **{STORE: place})
     assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
     assert f"trio-chat: {why.format(tmp_path)}" in done.err
+
+
+async def test_a_server_that_was_lost_is_back(tmp_path: Path) -> None:
+    """Its history, accounts, bans on addresses, and certificate; with nothing but the backup."""
+    lost, back, to = tmp_path / "lost" / "chat.db", tmp_path / "back" / "chat.db", tmp_path / "to"
+    async with (
+        running_server(*OPEN, **{STORE: str(lost)}) as server,
+        guest(server.port, "alice") as alice,
+        guest(server.port, "bob") as bob,
+    ):
+        host = (await ask(lost.with_name("admin"), "who"))[0]["host"]
+        await alice.send(f"/register {PASSWORD}\n/join #tea\n/ban *!*@{host}\nhello\n")
+        await alice.until("alice: hello\n")
+        await bob.send("/join #tea\n")
+        await bob.until("banned")
+        done = await run("history", "backup", str(to), **{STORE: str(lost)})
+    certificate = lost.with_name("certificate.pem").read_bytes()
+    shutil.rmtree(lost.parent)
+    assert done.out.startswith(f"{to} has {lost} and key and certificate.pem: ")
+    done = await run("history", "restore", str(to), **{STORE: str(back)})
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "".join(
+        f"{back.with_name(name)} is as {to} has it\n"
+        for name in ("chat.db", "key", "certificate.pem")
+    )
+    async with (
+        running_server(*OPEN, **{STORE: str(back)}) as server,
+        guest(server.port, "alice2") as alice,
+        guest(server.port, "rob") as rob,
+    ):
+        assert (await ask(back.with_name("admin"), "who"))[0]["host"] == host
+        await rob.send("/join #tea\n")
+        await rob.until("banned")
+        await alice.send(f"/login alice {PASSWORD}\n/join #tea\n/history\n")
+        await alice.until("alice: hello\n")
+        done = await run("history", "restore", str(to), **{STORE: str(back)})
+        assert (done.code, done.out) == (73, "")
+        in_use = f"a trio-chat server keeps its history in {back} already"
+        assert done.err == f"trio-chat: {in_use}: stop it first\n"
+    assert back.with_name("certificate.pem").read_bytes() == certificate
+
+
+async def test_a_restore_tells_where_the_history_before_is(store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copy(store, copy)
+    done = await run("history", "restore", str(copy), **{STORE: str(store)})
+    [kept] = store.parent.glob("chat.db.before-*")
+    assert done.out.splitlines() == [
+        f"{store} is as {copy} has it",
+        f"what was there before is now {kept}",
+        f"{copy} has no key: bans on addresses hold only with the key that it was made with",
+    ]

@@ -25,7 +25,7 @@ async def refused(path: Path | str) -> str:
 async def test_a_file_that_another_server_keeps_its_history_in(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     async with running_server(TRIO_CHAT_HISTORY__STORE=str(path)) as server:
-        assert "another trio-chat server" in await refused(path)
+        assert "a trio-chat server" in await refused(path)
         assert "al: hello\n" in await converse(server.port, "al\nhello\n")
 
 

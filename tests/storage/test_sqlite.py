@@ -243,9 +243,9 @@ async def test_what_fails_in_the_context_is_not_about_the_file(path: Path) -> No
 async def test_only_one_can_have_it(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     async with open_file(path) as log:
-        assert "another trio-chat server keeps its history" in await cannot_open(path)
+        assert "a trio-chat server keeps its history" in await cannot_open(path)
         other.symlink_to(path)
-        assert "another trio-chat server" in await cannot_open(other)
+        assert "a trio-chat server" in await cannot_open(other)
         await append(log, said("1"))
     async with open_file(other) as log:
         assert await texts(log, "#a") == ["1"]

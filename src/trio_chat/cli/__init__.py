@@ -371,6 +371,24 @@ def backup(
     run_backup(file, set_ or (), env_file, replace=replace, debug=debug)
 
 
+@history.command()
+def restore(
+    file: BackupFile, set_: Set = None, env_file: EnvFile = None, debug: Debug = False
+) -> None:
+    """Go back to a backup in FILE: its history, accounts and bans, and the key and the certificate
+    that it has. The server must be stopped.
+
+    FILE is checked first. What was there stays beside it, under a name that is printed. Run it as
+    the user whose server it is, with the settings that the server has.
+
+    \b
+    trio-chat history restore /backup/chat.db
+    """
+    from trio_chat.cli.backup import run_restore
+
+    run_restore(file, set_ or (), env_file, debug=debug)
+
+
 def main() -> None:
     """Run the command ``trio-chat``."""
     gc.set_threshold(_GARBAGE, 20, 50)

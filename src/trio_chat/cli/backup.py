@@ -1,4 +1,4 @@
-"""``trio-chat history backup``: a copy of all that a server keeps, while it goes on."""
+"""``trio-chat history backup`` and ``restore``: all that a server keeps, in one file."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from trio_chat.cli.trust import refuse
 from trio_chat.errors import SettingsError
 from trio_chat.settings import Settings
 from trio_chat.storage.sqlite.backup import back_up
+from trio_chat.storage.sqlite.restore import restore
 
 
 def run_backup(
@@ -32,11 +33,33 @@ def run_backup(
         print(f"{file} has {parts}: {megabytes(file.stat().st_size)}")
 
 
+def run_restore(
+    backup: Path,
+    assignments: Sequence[str],
+    env_file: Path | None,
+    *,
+    debug: bool,
+) -> None:
+    """Put a backup in the place of the history, of the server's key and of its certificate."""
+    with exit_on_error(debug=debug):
+        settings = refuse(load({}, assignments, env_file), "history", "server")
+        path, files = kept(settings), own_files(settings)
+        with Progress("restoring") as progress:
+            restored = restore(backup, path, files, progress=progress)
+        for place in [path, *(files[name] for name in restored.brought if name in files)]:
+            print(f"{place} is as {backup} has it")
+        for place in restored.kept:
+            print(f"what was there before is now {place}")
+        if "key" not in restored.brought:
+            why = "bans on addresses hold only with the key that it was made with"
+            print(f"{backup} has no key: {why}")
+
+
 def kept(settings: Settings) -> Path:
     """The file of the history. Raises SettingsError if it is in memory."""
     if path := history_file(settings.history):
         return path
-    raise SettingsError("history.store=memory: such a server keeps nothing to back up")
+    raise SettingsError("history.store=memory: such a server keeps nothing in a file")
 
 
 def megabytes(size: int) -> str:

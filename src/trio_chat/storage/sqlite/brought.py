@@ -25,6 +25,13 @@ def pack(connection: sqlite3.Connection, files: Mapping[str, Path]) -> Sequence[
     return [*contents]
 
 
+def names(connection: sqlite3.Connection) -> Sequence[str]:
+    """The names of the files that a history has brought along."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'brought'").fetchone():
+        return []
+    return [name for (name,) in connection.execute("SELECT name FROM brought ORDER BY rowid")]
+
+
 def unpack(connection: sqlite3.Connection, files: Mapping[str, Path]) -> Sequence[Path]:
     """Put the files that a history has brought along in their places, in those of ``files``.
 

@@ -23,3 +23,22 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             pass
         with closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
             yield connection
+
+
+@contextmanager
+def reading_backup(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads a file to which nobody writes, where nobody can. Raises
+    CannotOpenStore, also for errors of SQLite in the context.
+    """
+    journal = Path(f"{path}-wal")  # beside a copy of the folder of a server
+    try:
+        with open(path, "rb"):
+            pass
+        has_journal = journal.exists() and journal.stat().st_size > 0
+        mode = "ro" if has_journal else "ro&immutable=1"
+        with closing(connect(path, cache_bytes=_CACHE, mode=mode)) as connection:
+            yield connection
+    except OSError as error:
+        raise CannotOpenStore(f"cannot read the backup {path}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        raise CannotOpenStore(f"{path} cannot be restored: {error}: take another backup") from error

@@ -53,6 +53,8 @@ _SETTINGS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "s
 # are told more exactly than in seconds.
 _SETTLED, _SECOND = 100_000_000, 1_000_000_000
 
+_SERVE_ELSEWHERE = "stop it, or give this one another place by history.store"
+
 #: Stands before the version in the name of a copy that is made of a file before it is migrated.
 COPY = ".version-"
 
@@ -203,9 +205,9 @@ MIGRATIONS: Sequence[str] = [
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[int]:
+def locked(path: Path, advice: str = _SERVE_ELSEWHERE) -> Iterator[int]:
     """Keep all others from opening the file as long as the context lasts; gives a descriptor of it.
-    Raises CannotOpenStore.
+    Raises CannotOpenStore, with this advice if another has it.
 
     Use that one, and open no other: closing any descriptor of a file releases all of SQLite's locks
     on it. Somebody who then looks into the file takes themselves for the only one, and removes the
@@ -223,8 +225,7 @@ def locked(path: Path) -> Iterator[int]:
                     fcntl.flock(each, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise CannotOpenStore(
-                        f"another trio-chat server keeps its history in {path}: stop it, or give "
-                        "this one another place by history.store"
+                        f"a trio-chat server keeps its history in {path} already: {advice}"
                     ) from None
         yield file.fileno()
 
