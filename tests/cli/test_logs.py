@@ -2,13 +2,17 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
 import sys
 from datetime import UTC, datetime
 
 import pytest
+import trio
 
-from trio_chat.cli.logs import JsonFormatter, TextFormatter
+from processes import FOLDER, PATIENCE, PROGRAM, environment
+from trio_chat.cli.logs import JournalFormatter, JsonFormatter, TextFormatter
 
 WHEN = datetime(2024, 2, 29, 12, 1, 2, 345_000, UTC)
 
@@ -110,3 +114,66 @@ def test_json_is_one_line_and_loses_nothing(text):
     line = JsonFormatter().format(record("%s", text, exc_info=failure(text)))
     assert "\n" not in line
     assert json.loads(line)["message"] == text
+
+
+def test_json_has_an_event_and_its_fields_as_far_as_they_are_known():
+    more = {"event": "disconnected", "nick": "", "reason": "quit", "peer": "192.0.2.7", "odd": 1}
+    fields = json.loads(JsonFormatter().format(record("gone", connection=7, **more)))
+    assert [*fields][4:] == ["event", "peer", "reason", "connection"]
+    assert (fields["event"], fields["reason"]) == ("disconnected", "quit")
+
+
+def test_json_says_what_is_of_no_number():
+    fields = json.loads(JsonFormatter().format(record("x", event="stopping", number=0, audit=True)))
+    assert (fields["number"], fields["audit"]) == (0, True)
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_nothing_in_a_field_steers_the_terminal(nasty):
+    line = JsonFormatter().format(record("x", reason=f"a{nasty}b"))
+    assert line.isprintable()
+    assert json.loads(line)["reason"] == f"a{nasty}b"
+
+
+@pytest.mark.parametrize(
+    ("level", "prefix"),
+    [
+        (logging.DEBUG, "<7>"),
+        (logging.INFO, "<6>"),
+        (logging.WARNING, "<4>"),
+        (logging.ERROR, "<3>"),
+        (logging.CRITICAL, "<3>"),
+    ],
+)
+def test_the_journal_is_told_the_level_of_each_line(level, prefix):
+    formatter = JournalFormatter(TextFormatter())
+    lines = formatter.format(record("x", level=level, exc_info=failure("odd"))).splitlines()
+    assert len(lines) > 3
+    assert {line[:3] for line in lines} == {prefix}
+    assert formatter.format(record("<3>x", level=level)).startswith(prefix)
+
+
+@pytest.mark.parametrize("text", ["auto", "text"])
+async def test_only_the_journal_is_told_the_level(text):
+    for is_journal in (True, False):
+        read, write = os.pipe()
+        found = os.fstat(write)
+        stream = f"{found.st_dev}:{found.st_ino + (not is_journal)}"
+        command = [*PROGRAM, "server", "--port", "0", "--set", f"log.format={text}"]
+        with trio.fail_after(PATIENCE):
+            process = await trio.lowlevel.open_process(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=write,
+                env=environment({"JOURNAL_STREAM": stream}),
+                cwd=FOLDER,
+            )
+            os.close(write)
+            await process.stdout.receive_some()
+            process.terminate()
+            assert await process.wait() == 0
+            await process.stdout.aclose()
+        lines = os.read(read, 65536).decode().splitlines()
+        os.close(read)
+        assert "stopping on SIGTERM" in lines[-1]
+        assert all(line.startswith("<6>") is is_journal for line in lines)

@@ -307,7 +307,7 @@ async def test_the_log_is_json_with_connection_numbers():
     async with running_server() as server:
         await converse(server.port, "al\n")
         await converse(server.port, "bo\n")
-        await server.err.until_match("disconnected(.|\n)*disconnected.*\n")
+        await server.err.until_match("disconnected: (.|\n)*disconnected: .*\n")
         log = log_of(server)
     assert {entry["level"] for entry in log} == {"info"}
     stories = [
@@ -317,6 +317,9 @@ async def test_the_log_is_json_with_connection_numbers():
     for story, nick in zip(stories, ("al", "bo"), strict=True):
         assert story[:2] == ["connected from 127.0.0.1", f"admitted as {nick}"]
         assert story[2].startswith("disconnected: closed by the peer")
+    fields = {"nick": "al", "reason": "closed by the peer", "connection": 1}
+    [end] = [e for e in log if e["event"] == "disconnected" and e["connection"] == 1]
+    assert end.items() >= fields.items()
 
 
 async def test_the_log_holds_nothing_that_anybody_says():

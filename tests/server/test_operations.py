@@ -3,12 +3,13 @@
 import logging
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
-from admin_socket import ask, texts
+from admin_socket import ask, texts, user
 from irc_peers import irc_peer
 from peers import House, running, settings
 from trio_chat.core.commands import ListConnections
@@ -123,6 +124,57 @@ async def test_no_such_level(house: House, path: Path) -> None:
         "text": "The log has these levels: debug, info, warning, error.",
         "code": "bad_command",
     }
+
+
+def logged(caplog: pytest.LogCaptureFixture, event: str) -> list[dict[str, Any]]:
+    """What was logged of such an event."""
+    return [r.__dict__ for r in caplog.records if getattr(r, "event", "") == event]
+
+
+async def test_what_operators_do_to_others_is_logged_as_warnings_for_the_audit(
+    house: House, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await house.people("alice", "bob")
+    await ask(path, "uban 192.0.2.0/24 2h spam", "uban del 1", "lock 10m", "lock off")
+    await ask(
+        path, "kill bob enough", "#lobby kick alice spam", "log warning", "drain", "drain off"
+    )
+    done = logged(caplog, "moderated")
+    assert [one["action"] for one in done] == ["banned", "unbanned", "locked", "unlocked", "killed"]
+    assert {one["by"] for one in done} == {user()}
+    assert done[-1]["message"] == f"chat.local ({user()}) disconnected bob: enough"
+    others = ("repaired", "log-level", "draining", "draining-ended")
+    done += [one for event in others for one in logged(caplog, event)]
+    assert len(done) == 9
+    assert {(one["audit"], one["levelname"]) for one in done} == {(True, "WARNING")}
+
+
+async def test_what_people_do_themselves_is_nothing_for_the_audit(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = await house.connect("alice")
+    await alice.send(b"/register correct-horse\n/account delete alice\n/quit\n")
+    await alice.rest()
+    assert "operator" not in caplog.text
+    assert [r for r in caplog.records if getattr(r, "audit", False)] == []
+
+
+async def test_who_has_gone_and_why_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    limits = {"outbox_bytes": 2**18, "messages_per_second": 10**6, "message_burst": 10**6}
+    async with running(settings(limits=limits)) as house:
+        bob = await house.connect("bob")
+        ours, theirs = trio.testing.lockstep_stream_pair()
+        house.server.take(Link(theirs, "192.0.2.7"))
+        await house.take_in(ours, "alice")
+        await bob.send(100 * (3000 * b"x" + b"\n") + b"/quit\n")
+        await bob.rest()
+        while not logged(caplog, "disconnected")[1:]:
+            await trio.lowlevel.checkpoint()
+    [slow] = logged(caplog, "too-slow")
+    assert (slow["nick"], slow["bytes"], slow["levelname"]) == ("alice", 2**18, "WARNING")
+    gone = {(one["nick"], one["reason"]) for one in logged(caplog, "disconnected")}
+    assert gone == {("bob", "quit"), ("alice", "reads too slowly")}
 
 
 # ── connections ────────────────────────────────────────────────────────────────────────────

@@ -96,6 +96,7 @@ class BackgroundHandler(logging.Handler):
         record = logging.LogRecord(
             __name__, logging.WARNING, "", 0, what, (self._dropped,), exc_info=None
         )
+        record.__dict__.update(event="lines-dropped", number=self._dropped)
         return self._line(record)
 
 

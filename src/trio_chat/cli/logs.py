@@ -1,5 +1,8 @@
 """The log on standard error: for people on a terminal, JSON lines for everything else.
 
+Each record has an ``event`` beside its sentence, and fields about it (FIELDS), by ``extra=``.
+docs/logs.md lists them all. systemd's journal is told the level of each line (sd-daemon(3)).
+
 It may contain text from strangers. Characters that control a terminal, or hide or reverse text, are
 escaped, so that they are visible and cannot forge a line.
 """
@@ -17,12 +20,23 @@ from trio_chat.settings import LogSettings
 
 _STDERR = 2
 
+#: The fields that a record may have; their order in JSON. ``audit`` marks what operators do, or
+#: somebody who would be one.
+FIELDS = (
+    *("event", "audit", "action", "nick", "account", "by", "user", "peer", "reason", "code"),
+    *("number", "bytes", "seconds", "path"),
+)
+
+# The levels of syslog(3) by which the journal shows and filters lines.
+_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
+
 
 def set_up_logging(settings: LogSettings) -> None:
     """Log to standard error. May be called again with other settings."""
     text = settings.format == "text" or (settings.format == "auto" and os.isatty(_STDERR))
+    formatter = TextFormatter() if text else JsonFormatter()
     handler = _handler()
-    handler.setFormatter(TextFormatter() if text else JsonFormatter())
+    handler.setFormatter(JournalFormatter(formatter) if _is_journal(_STDERR) else formatter)
     logging.getLogger().setLevel(settings.level.upper())
 
 
@@ -43,6 +57,29 @@ def _add_connection(record: logging.LogRecord) -> bool:
     return True
 
 
+def _is_journal(number: int) -> bool:
+    """Whether a descriptor is the stream to the journal that systemd has opened for us."""
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+class JournalFormatter(logging.Formatter):
+    """Begins each line of another formatter with the level of its record: ``<6>``. The journal
+    takes that away again.
+    """
+
+    def __init__(self, of: logging.Formatter) -> None:
+        super().__init__()
+        self._of = of
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = next((p for level, p in _PRIORITIES if record.levelno >= level), 7)
+        return "\n".join(f"<{priority}>{line}" for line in self._of.format(record).split("\n"))
+
+
 class TextFormatter(logging.Formatter):
     """``12:01:02 info    [7] admitted as alice``: time, level, connection, what happened."""
 
@@ -56,7 +93,9 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time (UTC, RFC 3339), level, logger, message, connection, exception."""
+    """One object a line: time (UTC, RFC 3339), level, logger, message, FIELDS, connection,
+    exception.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = {
@@ -65,6 +104,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        known = record.__dict__
+        fields |= {name: known[name] for name in FIELDS if known.get(name, "") != ""}
         if number := getattr(record, "connection", 0):
             fields["connection"] = number
         if record.exc_info:

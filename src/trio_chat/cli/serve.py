@@ -122,7 +122,8 @@ async def _heed(signals: AsyncIterator[int], server: Server, hangs_up: bool) -> 
     """Do what signals ask for, until one stops the server."""
     async for number in signals:
         if number != signal.SIGHUP or (hangs_up and not _has_terminal()):
-            logger.info("stopping on %s", signal.Signals(number).name)
+            name = signal.Signals(number).name
+            logger.info("stopping on %s", name, extra={"event": "stopping", "reason": name})
             server.stop()
             return
         server.operations.on_reload()
@@ -145,16 +146,20 @@ def _reload(
             settings = read_settings()
         except SettingsError as error:
             why = "; ".join(str(error).splitlines())
-            logger.error("the old settings stay in force: %s", why)
+            logger.error(
+                "the old settings stay in force: %s",
+                why,
+                extra={"event": "reload-failed", "reason": why},
+            )
             return Refused(f"The old settings stay in force: {why}")
         waiting = server.reload(settings)
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
     if not waiting:
-        logger.info("settings reloaded")
+        logger.info("settings reloaded", extra={"event": "reloaded"})
         return Reloaded("The settings are reloaded.")
     but = f"these have changed and need a restart: {', '.join(waiting)}"
-    logger.warning("settings reloaded, but %s", but)
+    logger.warning("settings reloaded, but %s", but, extra={"event": "restart-needed"})
     return Reloaded(f"The settings are reloaded, but {but}", restart=tuple(waiting))
 
 
@@ -226,4 +231,8 @@ def _allow_files(number: int) -> None:
         except (OSError, ValueError):  # a filter of system calls forbids it: for EPERM, ValueError
             allowed = soft
     if allowed < number:
-        logger.warning("only %d files may be open, which limits the connections", allowed)
+        logger.warning(
+            "only %d files may be open, which limits the connections",
+            allowed,
+            extra={"event": "files-limited", "number": allowed},
+        )

@@ -90,10 +90,11 @@ def _words(message: Entry | None) -> str:
 
 def audit_line(entry: Entry) -> str:
     """What was done, and when."""
-    return f"{moment(entry.at)} {_sentence(entry.event)}"
+    return f"{moment(entry.at)} {sentence(entry.event)}"
 
 
-def _sentence(event: Event) -> str:
+def sentence(event: Event) -> str:
+    """What was done."""
     match event:
         case AccountMade(name, operator=operator):
             return f"{name} registered{', as an operator of this server' if operator else ''}."

@@ -79,7 +79,11 @@ class Absent:
                 for number, account in enumerate(accounts[begin : begin + _TOGETHER], begin):
                     nursery.start_soon(self._bring, account, f"{self._log.node}-absent{number}")
         if self._claims:
-            logger.info("%d people are here whose account is always on", len(self._claims))
+            logger.info(
+                "%d people are here whose account is always on",
+                len(self._claims),
+                extra={"event": "always-on", "number": len(self._claims)},
+            )
 
     async def _bring(self, account: Account, user_id: str) -> None:
         holder, nick = _Holder(), account.name

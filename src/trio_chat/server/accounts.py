@@ -197,7 +197,8 @@ class Accounts:
     async def _be(self, subscriber: Subscriber, log_in: LogIn) -> Outcomes:
         outcomes = await self._hub.submit(subscriber, log_in)
         if any(isinstance(outcome, AccountSet) for outcome in outcomes):
-            logger.info("logged in as %s", log_in.name)
+            name = log_in.name
+            logger.info("logged in as %s", name, extra={"event": "logged-in", "account": name})
         return outcomes
 
     async def challenge(self, message: bytes) -> Exchange | Refused:
@@ -245,16 +246,27 @@ class Accounts:
         if opened is WRONG:
             self._report(source, name)
         elif isinstance(opened, Refused) and source.may_note("guesses", trio.current_time()):
-            logger.warning("no more passwords are looked at for now: %s", opened.why)
+            logger.warning(
+                "no more passwords are looked at for now: %s",
+                opened.why,
+                extra={"event": "guesses-refused", "reason": opened.why},
+            )
         return opened or WRONG
 
     def _report(self, source: Source, name: str) -> None:
         if not source.may_report(trio.current_time()):
             return
         if account := self._hub.chat.realm.account(name):
-            logger.warning("failed to log in as %s", account.name)
+            logger.warning(
+                "failed to log in as %s",
+                account.name,
+                extra={"event": "login-failed", "account": account.name},
+            )
         else:  # then it may be the password, typed in the place of the name
-            logger.warning("failed to log in: no account has the name that was given")
+            logger.warning(
+                "failed to log in: no account has the name that was given",
+                extra={"event": "login-failed"},
+            )
 
     async def _reset(self, subscriber: Subscriber, name: str) -> Outcomes | NewKey:
         secret = secrets.token_hex(_SECRET)

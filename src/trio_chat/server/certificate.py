@@ -86,7 +86,11 @@ class Certificate:
             return
         context, fingerprint = found
         if self.fingerprint not in ("", fingerprint):
-            logger.info("there is a new certificate, %s", shown_pin(fingerprint))
+            logger.info(
+                "there is a new certificate, %s",
+                shown_pin(fingerprint),
+                extra={"event": "certificate-renewed"},
+            )
         self.context, self.fingerprint = context, fingerprint
 
 

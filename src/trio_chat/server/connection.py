@@ -40,6 +40,9 @@ _ANSWER = 3.0  # seconds
 # its lifetime for each read.
 _BUSY = 0.1  # seconds
 
+#: The reason why a connection ends whose peer reads too slowly.
+SLOW = "reads too slowly"
+
 _DAY = 86_400  # seconds
 
 
@@ -58,7 +61,7 @@ class Connection:
     __slots__ = (
         "_answered", "_entered", "_executor", "_handed_on", "_has_ended", "_hub", "_is_hearing",
         "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_shared", "_since",
-        "_subscriber", "counts_for", "refusals",
+        "_subscriber", "counts_for", "nick", "refusals",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +88,7 @@ class Connection:
         self._lifetime = Lifetime(entered.link)
         self.counts_for = None if outsider else source  # operators count for none
         self.refusals = 0  # requests that were refused, once it has ended
+        self.nick = ""  # the last one, once it has ended
         self._lost = self._has_ended = False
         self._is_whole = True  # as long as the peer is sent all that it is to be sent
         self._pinged = self._is_hearing = False
@@ -189,7 +193,7 @@ class Connection:
             if error is None or is_lost:
                 await self._part()
         finally:
-            self.refusals = self._session.refusals
+            self.refusals, self.nick = self._session.refusals, self._subscriber.claim.nick
             # The subscriber and its outbox know the connection. Now that it does not know them any
             # more, all of this goes at once, and not when a collector of garbage finds it.
             del self._subscriber, self._executor
@@ -394,6 +398,6 @@ class Connection:
         self._is_whole, limit = False, self._limits.outbox_bytes
         self._session.overruns()
         self._lifetime.finish(
-            "reads too slowly",
+            SLOW,
             f"You read too slowly: more than {limit} bytes were waiting. Goodbye!",
         )

@@ -220,10 +220,18 @@ class Credentials:
         hashed = hashes.get(operate.name) or stand_in(hashes.values())
         refused = await self._check(operate.password, hashed)
         if operate.name in hashes and not refused:
-            logger.warning("became an operator as %s", operate.name)
+            logger.warning(
+                "became an operator as %s",
+                operate.name,
+                extra={"event": "operator", "audit": True, "by": operate.name},
+            )
             return None
         if self._source.may_report(trio.current_time()):
-            logger.warning("failed to become an operator as %r", cut(operate.name, 50))
+            logger.warning(
+                "failed to become an operator as %r",
+                cut(operate.name, 50),
+                extra={"event": "operator-failed", "audit": True},
+            )
         self._wrong_passwords += 1
         return refused or WRONG
 

@@ -70,14 +70,21 @@ class Draining:
         self._drain = _Drain(until, why, trio.CancelScope(deadline=until))
         when = f"within {waiting(seconds)}" if seconds else "now"
         told = f"This server will shut down {when}{reason(why)}."
-        logger.warning("draining: nobody else is let in, and it ends within %d s", seconds)
+        logger.warning(
+            "draining: nobody else is let in, and it ends within %d s",
+            seconds,
+            extra={"event": "draining", "audit": True, "seconds": seconds, "reason": why},
+        )
         self._nursery.start_soon(self._run, self._drain, Notice(told))
 
     def end(self) -> bool:
         """Let everybody in again; False if nobody was kept out."""
         if not self._cancel():
             return False
-        logger.warning("no longer draining: everybody is let in again")
+        logger.warning(
+            "no longer draining: everybody is let in again",
+            extra={"event": "draining-ended", "audit": True},
+        )
         self._nursery.start_soon(self._tell, _GOES_ON, None)
         return True
 
@@ -102,7 +109,12 @@ class Draining:
             await self._tell(told, drain)
             await self._sources.until_empty()
         if drain is self._drain:
-            logger.info("stopping, as it is drained; connections left: %d", self._sources.total)
+            left = self._sources.total
+            logger.info(
+                "stopping, as it is drained; connections left: %d",
+                left,
+                extra={"event": "stopping", "number": left},
+            )
             self._stop()
 
     async def _tell(self, notice: Notice, drain: _Drain | None) -> None:

@@ -240,7 +240,7 @@ class Executor:
         if not self._slowed:
             self.session.reply(Notice(self._why_slow(wait, cost)))
             if self._source.may_note("slowed down", trio.current_time()):
-                logger.info("slowed down: it writes too fast")
+                logger.info("slowed down: it writes too fast", extra={"event": "slowed-down"})
         self._slowed = True
         await self._flush()
         self._ask_if_hung_up()
@@ -418,7 +418,8 @@ class Executor:
                 self.session.reply(outcome)
                 await self.end("kept out", parting(outcome.why))
             if isinstance(outcome, Arrived | Attached):
-                logger.info("admitted as %s", outcome.nick)
+                nick = outcome.nick
+                logger.info("admitted as %s", nick, extra={"event": "admitted", "nick": nick})
                 self._lifetime.let_in()
             await self._follow(outcome, ask)
         await self._promote(ask)
@@ -524,8 +525,14 @@ class Executor:
         tell = ask.on_answer if ask else None
         if isinstance(answer, Refused):
             # Not in words: they may repeat a password that was typed in the wrong place.
-            what = type(ask.command) if ask else Say
-            logger.debug("refused: %s, %s", what.__name__, answer.code.name)
+            what = (type(ask.command) if ask else Say).__name__
+            code = answer.code.name.lower()
+            logger.debug(
+                "refused: %s, %s",
+                what,
+                code,
+                extra={"event": "refused", "action": what, "code": code},
+            )
             tell = ask.on_refused if ask else None
         (tell or self.session.reply)(answer)
 

@@ -65,7 +65,7 @@ class Health:
         try:
             await self._answer(link, scope)
         except Exception:
-            logger.exception("failed to answer a request")
+            logger.exception("failed to answer a request", extra={"event": "failed"})
         finally:
             self._present.pop(scope, None)
             await link.aclose()
@@ -143,6 +143,12 @@ async def open_health(
 
 
 def _tell_of(address: Address) -> None:
-    logger.info("answering GET /healthz and /readyz at %s", address)
+    logger.info(
+        "answering GET /healthz and /readyz at %s", address, extra={"event": "health-listening"}
+    )
     if not is_local(address.host):
-        logger.warning("how the server is can be read by all who reach %s (ops.listen)", address)
+        logger.warning(
+            "how the server is can be read by all who reach %s (ops.listen)",
+            address,
+            extra={"event": "health-exposed"},
+        )

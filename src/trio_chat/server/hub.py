@@ -414,7 +414,11 @@ class Hub:
         account = account_of(self.chat, person)
         if account is None or came_by_token(account, person.device(subscriber.id)):
             return None
-        logger.warning("became an operator by the account %s", person.origin.account)
+        logger.warning(
+            "became an operator by the account %s",
+            account.name,
+            extra={"event": "operator", "audit": True, "account": account.name},
+        )
         return await self.make_operator(subscriber)
 
     async def make_operator(self, subscriber: Subscriber, name: str = "") -> Event:

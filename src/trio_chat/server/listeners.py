@@ -101,7 +101,11 @@ async def accept_all(listener: Listener, take: Callable[[SocketLink], object]) -
         except OSError as error:
             if error.errno not in _NO_MORE_FILES:
                 raise
-            logger.warning("cannot accept a connection: %s", error.strerror)
+            logger.warning(
+                "cannot accept a connection: %s",
+                error.strerror,
+                extra={"event": "accept-failed", "reason": error.strerror},
+            )
             await trio.sleep(_UNTIL_SOME_CLOSE)
         else:
             take(link)

@@ -14,6 +14,8 @@ from trio_chat.server.connection import Connection
 from trio_chat.server.draining import Draining
 from trio_chat.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 # The connections of one part of a list: to look at them takes half a millisecond.
 _PART = 100
 
@@ -79,6 +81,12 @@ def _set_log_level(level: str) -> LogLevel:
     if not level:
         return LogLevel(f"The log's level is {was}.", level=was, was=was)
     _OURS.setLevel(level.upper())
+    logger.warning(
+        "the log's level is %s until the settings are read again; it was %s",
+        level,
+        was,
+        extra={"event": "log-level", "audit": True},
+    )
     told = f"The log's level is {level} until the settings are read again. It was {was}."
     return LogLevel(told, level=level, was=was)
 

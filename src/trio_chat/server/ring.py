@@ -17,20 +17,29 @@ from trio_chat.core.commands import Confidential, Request
 from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.denials import box_full
 from trio_chat.core.events import (
+    NOWHERE,
     PEOPLE,
     REALM,
     AccountDropped,
     AccountMade,
+    AccountReset,
+    Banned,
     Entry,
     Event,
+    InvitationRevoked,
     InvitationUsed,
     KeyDropped,
+    Killed,
+    Locked,
     OfRealm,
+    OperatorDropped,
     PasswordSet,
     Redacted,
     RoomRenamed,
     Said,
     Signalled,
+    Unbanned,
+    Unlocked,
 )
 from trio_chat.core.limits import is_exempt
 from trio_chat.core.logs import is_barrier, log_of
@@ -50,7 +59,9 @@ from trio_chat.core.views import (
     Refused,
     Repeated,
 )
+from trio_chat.core.words import account_or_user
 from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
+from trio_chat.protocols.audit import sentence
 from trio_chat.server.acting import Acting, ToldToOthers
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.open_logs import OpenLogs
@@ -60,6 +71,12 @@ from trio_chat.server.realm_log import RealmLog
 from trio_chat.storage.base import START, Log, Move, Secret
 
 logger = logging.getLogger(__name__)
+
+# What operators of the server do to others.
+_OF_OPERATORS = (
+    Banned | Unbanned | Locked | Unlocked | Killed | AccountReset | AccountDropped
+    | OperatorDropped | InvitationRevoked
+)  # fmt: skip
 
 # Answers that are told besides an event, and not without it.
 _BESIDES = AwayReply | Metadata | Notice | BanEffect | LockEffect
@@ -153,10 +170,15 @@ class Ring:
             subscriber, [request], verifier=verifier, outsider=outsider
         )
         if repair and last != START:
-            logger.warning("as an operator of the server: %s", repair)
+            logger.warning(
+                "as an operator of the server: %s",
+                repair,
+                extra={"event": "repaired", "audit": True},
+            )
         await self._progress.until_shown(last)
         for outcome in outcomes:
             if not isinstance(outcome, Told):
+                _log(outcome)
                 await self._note_change(outcome)
         return outcomes
 
@@ -326,7 +348,12 @@ class Ring:
             while event := due():
                 await self.has_happened(event)
         except Unavailable as error:
-            logger.warning("%s could not end: %s", what, error)
+            logger.warning(
+                "%s could not end: %s",
+                what,
+                error,
+                extra={"event": "not-stored", "reason": str(error)},
+            )
 
     async def record(self, event: OfRealm) -> None:
         """Keep what has been decided elsewhere in the log of accounts, for the audit."""
@@ -334,7 +361,9 @@ class Ring:
             while not await self.has_happened(event):
                 pass
         except Unavailable as error:
-            logger.warning("not recorded: %s", error)
+            logger.warning(
+                "not recorded: %s", error, extra={"event": "not-stored", "reason": str(error)}
+            )
 
     async def has_happened(self, event: Event) -> bool:
         """Let an event of the server's own happen; False if a barrier came before it, by which it
@@ -359,6 +388,20 @@ class Ring:
         """Give an event its place, and wait until it has been shown."""
         entries = await self._append([event], by=by)
         await self._progress.until_shown(entries[-1].id)
+
+
+def _log(event: Event) -> None:
+    """Log what an operator of the server has done to others."""
+    if not isinstance(event, _OF_OPERATORS):
+        return
+    if nick := event.nick if isinstance(event, Killed) else event.by:
+        by = account_or_user(nick, getattr(event, "origin", NOWHERE)) or nick
+        action = type(event).__name__.lower()
+        logger.warning(
+            "%s",
+            sentence(event),
+            extra={"event": "moderated", "audit": True, "action": action, "by": by},
+        )
 
 
 def _secret(event: Event, verifier: str) -> Secret | None:

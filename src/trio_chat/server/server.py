@@ -28,7 +28,7 @@ from trio_chat.server.admission import Admission, new_token
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
-from trio_chat.server.connection import Connection
+from trio_chat.server.connection import SLOW, Connection
 from trio_chat.server.door import Door, Entered, Introduced, NoEntry
 from trio_chat.server.draining import Draining
 from trio_chat.server.expiry import expire
@@ -327,7 +327,11 @@ class Server:
                     await self._certificate.look()
             except ChatError as error:
                 if reloaded or str(error) != told:
-                    logger.error("the old certificate stays in force: %s", error)
+                    logger.error(
+                        "the old certificate stays in force: %s",
+                        error,
+                        extra={"event": "certificate-refused", "reason": str(error)},
+                    )
                 told = str(error)
             else:
                 told = ""
@@ -386,6 +390,7 @@ class Server:
                 "accounts.operators names %s, which is no account yet: register it on this "
                 "machine, or with an invitation for operators",
                 name,
+                extra={"event": "operator-missing", "account": name},
             )
 
     def _info(self) -> ServerInfo:
@@ -467,7 +472,7 @@ class Server:
                         await connection.readable()
                         await connection.attend()
         except* Exception:
-            logger.exception("failed")
+            logger.exception("failed", extra={"event": "failed"})
         finally:
             if connection:
                 self._see_off(connection)
@@ -477,8 +482,20 @@ class Server:
         del self._connections[connection]
         if connection.counts_for:
             self._sources.leave(connection.counts_for, trio.current_time())
+        reason, nick = connection.reason, connection.nick
+        if reason == SLOW:
+            most = self.settings.limits.outbox_bytes
+            logger.warning(
+                "too slow: more than %d bytes were waiting for %s",
+                most,
+                nick or "a peer",
+                extra={"event": "too-slow", "nick": nick, "bytes": most},
+            )
         logger.info(
-            "disconnected: %s (%d requests refused)", connection.reason, connection.refusals
+            "disconnected: %s (%d requests refused)",
+            reason,
+            connection.refusals,
+            extra={"event": "disconnected", "nick": nick, "reason": reason},
         )
 
     async def _let_operator_in(self, link: SocketLink, user_id: str) -> Connection | None:
@@ -496,7 +513,12 @@ class Server:
         if may_be_request(first):
             await self._health.answer(link, first)
             return None
-        logger.info("connected to the operators' socket: %s", person.origin.user)
+        user = person.origin.user
+        logger.info(
+            "connected to the operators' socket: %s",
+            user,
+            extra={"event": "admin-connected", "audit": True, "user": user},
+        )
         source, entered = Source(link.peer, self.settings.limits), Entered(link, first)
         return Connection(entered, self._shared, source, user_id=user_id, outsider=person)
 
@@ -532,7 +554,12 @@ class Server:
         except (NoEntry, trio.BrokenResourceError) as why:
             now = trio.current_time()
             if self._sources.of(link.peer, now).may_report(now):
-                logger.warning("turned away the proxy %s: %s", link.peer, why)
+                logger.warning(
+                    "turned away the proxy %s: %s",
+                    link.peer,
+                    why,
+                    extra={"event": "proxy-refused", "peer": link.peer, "reason": str(why)},
+                )
             return None
 
     async def _enter(
@@ -543,9 +570,19 @@ class Server:
             entered = await self._door.enter(link, self.settings, introduced)
         except (NoEntry, trio.BrokenResourceError) as why:
             if source.may_note("not connected", trio.current_time()):
-                logger.info("not connected from %s: %s", link.peer, why)
+                logger.info(
+                    "not connected from %s: %s",
+                    link.peer,
+                    why,
+                    extra={"event": "not-connected", "peer": link.peer, "reason": str(why)},
+                )
             return None
-        logger.info("connected from %s%s", link.peer, entered.how)
+        logger.info(
+            "connected from %s%s",
+            link.peer,
+            entered.how,
+            extra={"event": "connected", "peer": link.peer},
+        )
         return Connection(entered, self._shared, source, user_id=user_id)
 
     async def _turn_away(
@@ -558,7 +595,12 @@ class Server:
         over_tls: bool = False,
     ) -> None:
         if source.may_report(trio.current_time()):
-            logger.warning("turned away %s: %s", link.peer, refused.why)
+            logger.warning(
+                "turned away %s: %s",
+                link.peer,
+                refused.why,
+                extra={"event": "turned-away", "peer": link.peer, "reason": refused.why},
+            )
         self._turned_away += 1
         try:
             if self._turned_away <= _TURNED_AWAY:

@@ -60,7 +60,11 @@ async def open_service(
         except CannotListen as error:
             if required:
                 raise
-            logger.warning("'trio-chat admin' cannot be used: %s (ops.admin)", error)
+            logger.warning(
+                "'trio-chat admin' cannot be used: %s (ops.admin)",
+                error,
+                extra={"event": "admin-unavailable", "reason": str(error)},
+            )
         yield listeners
 
 
@@ -87,7 +91,11 @@ def operator(uid: int, server_name: str, user_id: str) -> Person | None:
 
 async def turn_away(link: SocketLink) -> None:
     """Tell somebody who is no operator that this socket is not for them."""
-    logger.warning("turned away from the operators' socket: user %d", link.uid)
+    logger.warning(
+        "turned away from the operators' socket: user %d",
+        link.uid,
+        extra={"event": "admin-refused", "audit": True, "user": str(link.uid)},
+    )
     with suppress(trio.BrokenResourceError):
         await link.send_all(AdminDialect().render(_NOT_FOR_YOU))
         await link.finish()

@@ -61,7 +61,11 @@ class HouseTime:
         # A run begins after the one before has ended, however little.
         self.at, self.doubted = (at + 1, doubted + 1) if at else (self._wall, 0)
         if (behind := max(self.at, last) - self._wall) > _SLACK:
-            logger.warning("the clock is %s behind what it was before", _told(behind))
+            logger.warning(
+                "the clock is %s behind what it was before",
+                _told(behind),
+                extra={"event": "clock-behind"},
+            )
         elif age and self._wall > self.at + self._tolerated:
             gap = _told(self._wall - self.at)
             logger.log(
@@ -69,6 +73,7 @@ class HouseTime:
                 "by the clock, history was last kept %s ago: what is too old because of that stays "
                 "until the clock has been right for a day",
                 gap,
+                extra={"event": "clock-ahead"},
             )
 
     def look(self) -> int:
@@ -78,7 +83,10 @@ class HouseTime:
         if abs(jump := wall - self._wall - passed) > _SLACK:
             way = "ahead" if jump > 0 else "back"
             logger.warning(
-                "the clock went %s by %s; nothing is removed because of that", way, _told(jump)
+                "the clock went %s by %s; nothing is removed because of that",
+                way,
+                _told(jump),
+                extra={"event": "clock-jumped"},
             )
         self._wall, self._passed = wall, steady
         self.at += passed

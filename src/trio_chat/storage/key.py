@@ -38,6 +38,7 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
                     "the server's key was not in %s: there is a new one, and bans on addresses "
                     "no longer apply. If there is a backup of it, put that there and start again",
                     path,
+                    extra={"event": "key-new", "path": str(path)},
                 )
         warn_if_shared(path, "the server's key")
     except OSError as error:

@@ -16,7 +16,12 @@ def opener(path: str, flags: int) -> int:
 def warn_if_shared(path: Path, what: str) -> None:
     """Log a warning if others may read a file. Raises OSError."""
     if path.stat().st_mode & 0o077:
-        logger.warning("others on this machine may read %s: chmod 600 %s", what, path)
+        logger.warning(
+            "others on this machine may read %s: chmod 600 %s",
+            what,
+            path,
+            extra={"event": "readable-by-others", "path": str(path)},
+        )
 
 
 def make_whole(path: Path, content: bytes) -> None:

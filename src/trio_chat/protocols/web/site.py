@@ -126,7 +126,9 @@ class Site:
         """Tell the owner once: it is an attack, or a setting that is missing."""
         if why not in self._logged and len(self._logged) < _LOGGED_MAX:
             self._logged.add(why)
-            logger.warning("refused a browser: %s", why)
+            logger.warning(
+                "refused a browser: %s", why, extra={"event": "browser-refused", "reason": why}
+            )
 
 
 def _upgraded(protocol: ServerProtocol, request: Request) -> Answer:

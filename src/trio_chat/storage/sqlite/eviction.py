@@ -69,7 +69,8 @@ class Eviction:
         if not self._complained:
             logger.warning(
                 "the history file is larger than history.total_bytes, though only the least "
-                "is left of each room"
+                "is left of each room",
+                extra={"event": "store-too-large"},
             )
             self._complained = True
         return False

@@ -111,15 +111,17 @@ class Transactions:
         if isinstance(error, sqlite3.Error):
             self._note(str(error))
         elif str(error) != self._unexpected:
-            logger.error("this should not have happened", exc_info=error)
+            logger.error("this should not have happened", exc_info=error, extra={"event": "failed"})
             self._unexpected = str(error)
 
     def _note(self, error: str) -> None:
         """Report it when writing begins to fail, and when it works again."""
         if error and not self._failing:
-            logger.error("cannot write history: %s", error)
+            logger.error(
+                "cannot write history: %s", error, extra={"event": "store-failing", "reason": error}
+            )
         elif self._failing and not error:
-            logger.warning("history can be written again")
+            logger.warning("history can be written again", extra={"event": "store-works"})
         self._failing = error
 
 

@@ -102,9 +102,17 @@ class Purge:
             for file in path.parent.iterdir():
                 if is_copy.fullmatch(file.name) and should_go(file.stat().st_mtime * 1000):
                     file.unlink()
-                    logger.info("removed %s, the history as an earlier version had it", file)
+                    logger.info(
+                        "removed %s, the history as an earlier version had it",
+                        file,
+                        extra={"event": "copy-removed", "path": str(file)},
+                    )
         except OSError as error:
-            logger.warning("cannot remove an old copy of the history: %s", error)
+            logger.warning(
+                "cannot remove an old copy of the history: %s",
+                error,
+                extra={"event": "copy-stays", "reason": str(error)},
+            )
 
     def _one(self, query: str) -> Any:
         return self._connection.execute(query).fetchone()[0]

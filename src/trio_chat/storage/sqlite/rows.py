@@ -95,4 +95,9 @@ _complaining = Lock()  # a cache does not keep two threads from doing the same a
 
 @lru_cache(maxsize=1000)
 def _complain(what: str, why: str) -> None:
-    logger.error("%s of the history cannot be read and is passed over: %s", what, why)
+    logger.error(
+        "%s of the history cannot be read and is passed over: %s",
+        what,
+        why,
+        extra={"event": "unreadable", "reason": why},
+    )

@@ -322,7 +322,11 @@ def open_for_writing(
         if unclean:
             _check(connection, path)
         for kept in unpack(connection, files):
-            logger.warning("the history is a backup, and its files are back: %s was another", kept)
+            logger.warning(
+                "the history is a backup, and its files are back: %s was another",
+                kept,
+                extra={"event": "backup-opened", "path": str(kept)},
+            )
         _migrate(connection, path, migrations, written)
         warn_if_shared(path, "the history")
         unless_good.pop_all()
@@ -358,7 +362,11 @@ def _text(data: bytes) -> str | bytes:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    logger.info("the server did not shut down cleanly the last time: checking %s", path)
+    logger.info(
+        "the server did not shut down cleanly the last time: checking %s",
+        path,
+        extra={"event": "store-checked", "path": str(path)},
+    )
     found = [row[0] for row in connection.execute("PRAGMA quick_check (1)")]
     if found != ["ok"]:
         raise _damaged(path, str(found[0]))
@@ -380,7 +388,12 @@ def _migrate(
         raise CannotOpenStore(f"{path} is a database of something else: choose another place")
     if 0 < version < len(migrations):
         _back_up(connection, path, version)
-        logger.info("bringing %s from version %d up to date", path, version)
+        logger.info(
+            "bringing %s from version %d up to date",
+            path,
+            version,
+            extra={"event": "store-updated", "path": str(path)},
+        )
         connection.set_progress_handler(_Progress("still bringing it up to date"), _OPERATIONS)
     connection.create_function("last_written", 0, lambda: written)
     connection.create_function("source_of", 1, usage.source_of)
@@ -427,7 +440,12 @@ def _version(connection: sqlite3.Connection, path: Path, known: int) -> int:
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Copy the file as it is, beside it. The copy gets its name when it is whole."""
     copy = Path(f"{os.path.realpath(path)}{COPY}{version}")
-    logger.info("%s stays as it is in %s: copying it", path, copy)
+    logger.info(
+        "%s stays as it is in %s: copying it",
+        path,
+        copy,
+        extra={"event": "store-copied", "path": str(copy)},
+    )
     progress = _Progress("still copying it")
     with drafting(copy) as draft:
         connection.backup(draft.connection, pages=_COPIED, progress=lambda *_: progress())
@@ -443,7 +461,13 @@ class _Progress:
     def __call__(self) -> int:
         now = time.monotonic()
         if now - self._said >= _SAY:
-            logger.info("%s after %.0f s", self._what, now - self._begun)
+            passed = round(now - self._begun)
+            logger.info(
+                "%s after %d s",
+                self._what,
+                passed,
+                extra={"event": "still-busy", "seconds": passed},
+            )
             self._said = now
         return 0  # tells SQLite to go on
 
