@@ -1,5 +1,7 @@
 """How messages look as text."""
 
+import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +10,7 @@ from trio_chat import Earlier, Joined, Message, Notice, Said, Stamped
 from trio_chat.client.text import coloured_text, dated_text, plain_text
 from trio_chat.protocols.client import Member, Roster
 
+ANSI = re.compile("\x1b\\[[0-9;]*m")
 NOON = datetime.now().astimezone().replace(hour=12, minute=34)
 TODAY = NOON.isoformat()
 LONG_AGO = (NOON - timedelta(days=400)).isoformat()
@@ -43,6 +46,13 @@ def test_the_colour_is_the_nicknames_and_not_the_times() -> None:
     text = coloured_text(said(TODAY, late=True))
     assert text.startswith("\x1b[2m[12:34] \x1b[0m\x1b[38;5;")
     assert coloured_text(said(TODAY)) == text.removeprefix("\x1b[2m[12:34] \x1b[0m")
+
+
+def test_the_nickname_has_the_colour_where_somebody_acts_in_a_room_and_in_private() -> None:
+    waves = Stamped("#lobby", "al", "waves", action=True)
+    assert ANSI.sub("|", coloured_text(waves)) == "* |al| waves"
+    private = replace(waves, room="", to="bo")
+    assert ANSI.sub("|", coloured_text(private)) == "|al| -> bo: * al waves"
 
 
 def test_what_is_shown_beside_the_messages_has_no_text() -> None:

@@ -107,6 +107,10 @@ TABLE: list[tuple[Shown, dict[str, Heard]]] = [
         Said("alice,bob", "alice", "psst: hi", to="bob"),
         {"alice -> bob: psst: hi": Said("", "alice", "psst: hi", to="bob")},
     ),
+    (
+        Said("alice,bob", "alice", "waves", to="bob", action=True),
+        {"alice -> bob: * alice waves": Said("", "alice", "* alice waves", to="bob")},
+    ),
     (Joined("#lobby", "alice", "id"), {"alice joined!": Joined("", "alice")}),
     (Left("#lobby", "alice", "id"), {"alice left!": Left("", "alice")}),
     (Departed("alice", "id"), {"alice left!": Left("", "alice")}),

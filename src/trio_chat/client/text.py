@@ -43,7 +43,7 @@ def coloured_text(message: Message, colours: Sequence[str] = COLOURS_256) -> str
     """Format with a colour for each nickname; dim if nobody says it now."""
     text = plain_text(message)
     if isinstance(message, Said):
-        begin = 2 if message.action else 0
+        begin = 2 if message.action and not message.to else 0
         end = begin + len(clean(message.nick))
         colour = colours[zlib.crc32(message.nick.encode("utf-8", "replace")) % len(colours)]
         when = _dim(_when(message))

@@ -416,9 +416,8 @@ def _said(said: Said) -> list[str]:
     nick, text = said.nick, said.text
     if "\n" in text or text.startswith("\x01"):
         return _line_by_line(said)
-    if said.action:
-        return [f"* {nick} {text}"]
-    return [f"{nick} -> {said.to}: {text}" if said.to else f"{nick}: {text}"]
+    whose = f"{nick} -> {said.to}: " if said.to else ""
+    return [f"{whose}* {nick} {text}" if said.action else f"{whose or f'{nick}: '}{text}"]
 
 
 def _line_by_line(said: Said) -> list[str]:
