@@ -115,7 +115,7 @@ async def test_a_guest_who_logs_in_is_shown_it() -> None:
                 ":chat.local NOTICE alice :While you were not here (times in UTC):",
                 ":bob!bob@memory NOTICE alice :[THEN] hi",
                 ":bob!bob@memory NOTICE alice :[THEN] * bob waves",
-                ":chat.local NOTICE alice :End of the last messages.",
+                ":chat.local NOTICE alice :End of what you have missed.",
             ],
         ),
         (

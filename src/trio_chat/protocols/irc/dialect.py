@@ -78,6 +78,8 @@ from trio_chat.protocols.session import Dialect, OwnDialect
 # lines with the longest ones would be more than an outbox may hold for a slow reader.
 _REPEATED_MAX = 256  # bytes
 
+_END = "End of the last messages."
+
 
 class IrcDialect(Dialect):
     """Writes for clients with these ``caps`` (of ``RENDERED``), as the server of this name."""
@@ -174,7 +176,7 @@ class IrcDialect(Dialect):
             return first
         if "batch" in self.caps:
             return first + self._in_batch(entered.room, recent, f"h{id.replace('-', '')}", extra)
-        return first + self._in_notices(entered.room, recent, "Last messages")
+        return first + self._in_notices(entered.room, recent, "Last messages", _END)
 
     def _missed(self, missed: Missed) -> bytes:
         """Write what was said to somebody who was not here, as old messages: a conversation after
@@ -193,9 +195,10 @@ class IrcDialect(Dialect):
                 for nick, said in said_by.items()
             ]
         else:
-            what = "While you were not here"
+            what, end = "While you were not here", "End of what you have missed."
             parts = [
-                self._in_notices(missed.nick, said, what, dated=True) for said in said_by.values()
+                self._in_notices(missed.nick, said, what, end, dated=True)
+                for said in said_by.values()
             ]
         return b"".join(parts)
 
@@ -225,7 +228,7 @@ class IrcDialect(Dialect):
         return start + b"".join(lines) + self._line("BATCH -metadata", extra)
 
     def _in_notices(
-        self, room: str, recent: Sequence[Entry], what: str, *, dated: bool = False
+        self, room: str, recent: Sequence[Entry], what: str, end: str, *, dated: bool = False
     ) -> bytes:
         """Write old messages as NOTICEs, between two lines that say what they are.
 
@@ -235,8 +238,7 @@ class IrcDialect(Dialect):
         when = "" if "server-time" in self.caps else " (times in UTC)"
         start = self._line(trailing("NOTICE", room, f"{what}{when}:"))
         noticed = [entry._replace(event=_as_notice(entry.event)) for entry in recent]
-        end = self._line(trailing("NOTICE", room, "End of the last messages."))
-        return start + self._again(noticed, dated=dated) + end
+        return start + self._again(noticed, dated=dated) + self._line(trailing("NOTICE", room, end))
 
     def _again(self, entries: Iterable[Entry], extra: str = "", *, dated: bool = False) -> bytes:
         """Write old messages; without server-time, with the time in the text, or also the day."""

@@ -4,6 +4,7 @@ There is no such person: they are commands of the server, and nobody else hears 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from trio_chat.core.commands import (
@@ -56,26 +57,30 @@ def nickserv(out: ReplyBuffer, text: str) -> Asks:
     """Read what somebody says to NickServ."""
     word, *params = text.split() or ["HELP"]
     row = _WORDS.get(word.upper())
-    if commands := row.read(out, params) if row else []:
-        return [_ask(out, command) for command in commands]
-    tell(out, *(line for row in _WORDS.values() for line in row.help))
-    return ()
+    read = row.read(out, params) if row else []
+    if isinstance(read, Refused):
+        _refuse(out, read)
+        return ()
+    if not read:
+        rows = [row] if row else _WORDS.values()
+        tell(out, *(line for row in rows for line in row.help))
+    return [_ask(out, command) for command in read]
+
+
+def _refuse(out: ReplyBuffer, refused: Refused) -> None:
+    """Tell programs by a standard reply that a command of theirs was refused."""
+    if "standard-replies" in out.peer.caps and out.verb != "PRIVMSG":
+        out.refuse(refused)
+        return
+    out.refusals += 1
+    tell(out, out.why(refused))
 
 
 def _ask(out: ReplyBuffer, command: Command) -> Ask:
-    """Ask for it. Programs are told by a standard reply that a command of theirs was refused."""
-
-    def refused(refused: Refused) -> None:
-        if "standard-replies" in out.peer.caps and out.verb != "PRIVMSG":
-            out.refuse(refused)
-            return
-        out.refusals += 1
-        tell(out, out.why(refused))
-
     def answered(answer: AccountView | Blocks | Devices | Mentions | NewKey | Notice) -> None:
         tell(out, *(notice.text for notice in notices(answer)))
 
-    return Ask(command, answered, refused)
+    return Ask(command, answered, partial(_refuse, out))
 
 
 def _register(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
@@ -104,11 +109,11 @@ def _ghost(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
     return [LogIn(nick, password[0])]
 
 
-def _set(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
+def _set(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command] | Refused:
     if len(params) == 2 and params[0].upper() == "PASSWORD":
         return [SetPassword(params[1])]
     read = read_set(params)
-    return [read] if read else []
+    return read if isinstance(read, Refused) else [read] if read else []
 
 
 def _token(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
@@ -154,9 +159,11 @@ def _mentions(out: ReplyBuffer, params: Sequence[str]) -> Sequence[Command]:
 
 
 class _Word(NamedTuple):
-    """A row: ``read`` gives nothing if what follows the word is wrong; ``help`` are its lines."""
+    """A row: ``read`` gives nothing, or a refusal, if what follows the word is wrong; ``help`` are
+    its lines.
+    """
 
-    read: Callable[[ReplyBuffer, Sequence[str]], Sequence[Command]]
+    read: Callable[[ReplyBuffer, Sequence[str]], Sequence[Command] | Refused]
     help: tuple[str, ...]
 
 

@@ -35,6 +35,7 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.events import Change, is_id
 from trio_chat.core.names import fold, room_problem
+from trio_chat.core.preferences import PREFERENCES
 from trio_chat.core.queries import (
     Bound,
     ExportAccount,
@@ -264,13 +265,15 @@ def _devices(room: str, rest: str) -> Command | Refused:
     return read_devices(rest.split()) or Refused(usage)
 
 
-def read_set(words: Sequence[str]) -> Command | None:
+def read_set(words: Sequence[str]) -> Command | Refused | None:
     """Read what somebody chooses for their account; None if it is nothing."""
     match [word.lower() for word in words]:
         case []:
             return ShowPreferences()
         case [name, "on" | "off" as on]:
             return Prefer(name, on == "on")
+        case [name, *_] if name in PREFERENCES:
+            return Refused(f"{name} is either on or off.")
     return None
 
 
