@@ -22,7 +22,7 @@ from trio_chat.core.events import (
 from trio_chat.core.logs import after, log_of
 from trio_chat.core.names import fold, room_problem
 from trio_chat.core.room import Person, RoomState
-from trio_chat.core.views import AwayReply, Delivery, Refused
+from trio_chat.core.views import AwayReply, Delivery, Refused, Unheard
 
 
 class Ring:
@@ -66,7 +66,9 @@ class Ring:
 
     def ask(self, user_id: str, request: Request) -> Sequence[Delivery]:
         """All that it leads to; it must lead to one event, and nothing may be refused."""
-        [event] = (o for o in self.decide(user_id, request) if not isinstance(o, AwayReply))
+        [event] = (
+            o for o in self.decide(user_id, request) if not isinstance(o, AwayReply | Unheard)
+        )
         assert not isinstance(event, Refused), event.why
         return self.happen(event)
 

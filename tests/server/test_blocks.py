@@ -8,7 +8,7 @@ from peers import House, Peer, running
 PASSWORD = "correct-horse"
 NOTHING = "alice takes no messages from you."
 BLOCKED = (
-    "They cannot write to you in private any more, nor invite you, on whatever device you are. "
+    "mallory cannot write to you in private any more, nor invite you, on whatever device you are. "
     "What they say in rooms is still shown."
 )
 
@@ -41,10 +41,33 @@ async def test_on_irc() -> None:
         await mallory.news("PRIVMSG #lobby :hello all")
         assert any("hello all" in line for line in await alice.news())
         assert await alice.news("UNBLOCK mallory") == [
-            ":chat.local NOTICE alice :They can write to you in private, and invite you, again."
+            ":chat.local NOTICE alice :mallory can write to you in private, and invite you, again."
         ]
         assert await mallory.news("PRIVMSG alice :hi") == []
         assert any("PRIVMSG alice :hi" in line for line in await alice.news())
+
+
+UNHEARD = "You have blocked mallory, so no answer of theirs will reach you."
+
+
+async def test_who_writes_to_somebody_they_have_blocked_is_told_once_on_each_device() -> None:
+    async with running(settings()) as house:
+        alice, mallory = await account(house, "alice"), await account(house, "mallory")
+        device = await plain(house, "alice")
+        await alice.news("BLOCK mallory")
+        assert await alice.news("PRIVMSG mallory :hi", "PRIVMSG MALLORY :why?") == [
+            f":chat.local NOTICE alice :{UNHEARD}"
+        ]
+        await device.send(b"/msg mallory and\n/msg mallory another\n/rooms\n")
+        told = await device.until("#lobby (2)")
+        assert told.count(UNHEARD) == 1
+        hi = [line.rpartition(":")[2] for line in await mallory.news() if "PRIVMSG" in line]
+        assert hi == ["hi", "why?", "and", "another"]
+        await mallory.say("QUIT")
+        await mallory.rest()
+        laptop = await plain(house, "alice")
+        await laptop.send(b"/msg mallory when you come\n/rooms\n")
+        assert UNHEARD in await laptop.until("#lobby (1)")
 
 
 async def test_it_is_kept_with_the_account_for_all_devices(tmp_path: Path) -> None:

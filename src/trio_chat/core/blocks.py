@@ -25,6 +25,14 @@ def is_blocked(state: State, person: Person, account: Account | None) -> bool:
     return not person.is_operator and _has_blocked(account, person.origin)
 
 
+def takes_nothing(state: State, person: Person, other: Person | Account) -> bool:
+    """Whether somebody has blocked whom they write to."""
+    if isinstance(other, Person):
+        return is_blocked(state, other, account_of(state, person))
+    own = account_of(state, person)
+    return own is not None and fold(other.name) in own.blocked and not state.rules(other.name)
+
+
 def has_blocked(account: Account | None, said: Said) -> bool:
     """Whether somebody has blocked the author of what was said."""
     return _has_blocked(account, said.origin)

@@ -13,7 +13,7 @@ from trio_chat.core.admission import JUDGES as _OF_INVITATIONS
 from trio_chat.core.answers import visible_room
 from trio_chat.core.barred import banned_as, banned_there
 from trio_chat.core.blocks import JUDGES as _OF_BLOCKS
-from trio_chat.core.blocks import blocked, is_blocked
+from trio_chat.core.blocks import blocked, is_blocked, takes_nothing
 from trio_chat.core.commands import (
     AWAY_MAX,
     TOPIC_MAX,
@@ -104,6 +104,7 @@ from trio_chat.core.views import (
     Notice,
     Refused,
     Repeated,
+    Unheard,
 )
 
 # The answers to a message for somebody who is not here, and for somebody whom a ban keeps out.
@@ -111,7 +112,7 @@ NOT_HERE = "not here now, and will see it when they come"
 NOT_LET_IN = "not let in here now, and will see it only if they come again"
 
 #: Outcomes that are no events: whoever asked is told them.
-Told = Refused | AwayReply | Repeated | Metadata | Notice | BanEffect | LockEffect
+Told = Refused | AwayReply | Unheard | Repeated | Metadata | Notice | BanEffect | LockEffect
 Outcome = Event | Told
 Outcomes = Sequence[Outcome]
 
@@ -213,7 +214,8 @@ def _tell(state: State, person: Person, tell: DirectMessage) -> Outcomes:
         token=_token(person, tell.token), concat_at=tell.concat_at,
         to_account=_account_here(other) if other is not person else "",
     )  # fmt: skip
-    return [said] if tell.notice else [said, *_absence(state, other)]
+    unheard = [Unheard(nick)] if takes_nothing(state, person, other) else []
+    return [said] if tell.notice else [said, *_absence(state, other), *unheard]
 
 
 def _addressee(state: State, person: Person, nick: str) -> Person | Account | Refused:

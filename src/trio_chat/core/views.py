@@ -428,6 +428,13 @@ class AwayReply:
 
 
 @fact
+class Unheard:
+    """Whoever writes to somebody has blocked them, and will not be shown the answer."""
+
+    nick: str
+
+
+@fact
 class Refused:
     """A refusal: ``why``, in a sentence, its ``code``, and what it is ``about``."""
 
@@ -642,7 +649,7 @@ Answer = (
     Members | Rooms | Topic | Modes | Masks | Bans | People | Counts | Invitations | AccountView
     | Devices | Blocks
     | Metadata | AllMetadata | SyncLater | NewKey | Challenge | AwayReply
-    | BanEffect | LockEffect
+    | Unheard | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found
     | Mentions | Audited
     | Reports | Marked | Connections

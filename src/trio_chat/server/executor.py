@@ -51,6 +51,7 @@ from trio_chat.core.events import Arrived, Attached, Joined, Looked
 from trio_chat.core.explain import explain
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ListDevices, LookUp, Query
+from trio_chat.core.realm import BLOCKS_MAX
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
     AllMetadata,
@@ -68,6 +69,7 @@ from trio_chat.core.views import (
     Refused,
     Repeated,
     Rooms,
+    Unheard,
 )
 from trio_chat.core.words import also_in, parting, waiting
 from trio_chat.protocols.session import Ask, Handled, Says, Session
@@ -121,7 +123,7 @@ class Executor:
     __slots__ = (
         "_ahead", "_bucket", "_credentials", "_flow", "_hub", "_is_secure", "_last_said",
         "_lifetime", "_limits", "_link", "_shared", "_slowed", "_source", "_subscriber",
-        "following", "session",
+        "_warned", "following", "session",
     )  # fmt: skip
 
     def __init__(
@@ -149,6 +151,7 @@ class Executor:
             shared, subscriber, source, is_private=is_private, is_here=is_here
         )
         self._slowed = False
+        self._warned: tuple[str, ...] = ()  # of whom they have blocked; no list, for most are none
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
 
     def ping(self) -> bool:
@@ -509,6 +512,8 @@ class Executor:
 
     async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
+        if isinstance(outcome, Unheard) and not self._is_news(outcome):
+            return
         if isinstance(outcome, Told | AnotherNick):
             self._reply(outcome, ask)
             return
@@ -520,6 +525,13 @@ class Executor:
             and (told := self._credentials.tell_in(outcome.room))
         ):
             self._reply(told)
+
+    def _is_news(self, unheard: Unheard) -> bool:
+        """Whether somebody writes to this one for the first time here."""
+        is_news = fold(unheard.nick) not in self._warned
+        if is_news:
+            self._warned = (*self._warned, fold(unheard.nick))[-BLOCKS_MAX:]
+        return is_news
 
     def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
         tell = ask.on_answer if ask else None

@@ -58,6 +58,7 @@ from trio_chat.core.views import (
     Notice,
     Refused,
     Repeated,
+    Unheard,
 )
 from trio_chat.core.words import account_or_user
 from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
@@ -79,7 +80,7 @@ _OF_OPERATORS = (
 )  # fmt: skip
 
 # Answers that are told besides an event, and not without it.
-_BESIDES = AwayReply | Metadata | Notice | BanEffect | LockEffect
+_BESIDES = AwayReply | Unheard | Metadata | Notice | BanEffect | LockEffect
 
 
 class Ring:

@@ -46,6 +46,7 @@ from trio_chat.core.views import (
     People,
     Refused,
     Repeated,
+    Unheard,
 )
 from trio_chat.protocols.irc import accounts, metadata, replies, services
 from trio_chat.protocols.irc import numerics as n
@@ -266,7 +267,7 @@ class IrcSession(Session):
                 ours = IDENTITY in self._peer.caps
                 how = "/register PASSWORD" if ours else "/msg NickServ REGISTER PASSWORD"
                 self._out.unasked(offer(operator=operator, how=how), room)
-            case BanEffect() | LockEffect():
+            case BanEffect() | LockEffect() | Unheard():
                 self._out.unasked("\n".join(notice.text for notice in notices(answer)))
             case _:
                 raise AssertionError(f"nobody asked for {answer}")
@@ -299,9 +300,9 @@ class IrcSession(Session):
                     out.numeric(n.RPL_YOUREOPER, "You are now an IRC operator")
             case Invited(room=room, target=target):
                 out.numeric(n.RPL_INVITING, target, room)
-            case InvitationRevoked() | AccountBlocked() | AccountUnblocked():
-                out.unasked(SETTLED[type(event)])
-            case Killed():
+            case InvitationRevoked():
+                out.unasked(SETTLED[InvitationRevoked])
+            case AccountBlocked() | AccountUnblocked() | Killed():
                 out.unasked("\n".join(notice.text for notice in notices(event)))
             case AccountDropped():
                 accounts.dropped(out)

@@ -25,8 +25,10 @@ from trio_chat.core.commands import (
     UseInvitation,
 )
 from trio_chat.core.events import (
+    AccountBlocked,
     AccountMade,
     AccountSet,
+    AccountUnblocked,
     Arrived,
     Attached,
     AwaySet,
@@ -240,7 +242,7 @@ class PlainSession(Session):
             case AccountMade(name=name):
                 self._asked = name
                 self.reply(Notice(_MADE))
-            case PreferenceSet():
+            case AccountBlocked() | AccountUnblocked() | PreferenceSet():
                 self._to_send += self.dialect.render(event)
             case _ if words := SETTLED.get(type(event)):
                 self.reply(Notice(words))

@@ -75,6 +75,7 @@ from trio_chat.core.views import (
     RoomWelcome,
     Shown,
     Topic,
+    Unheard,
     UserView,
 )
 from trio_chat.core.words import described, known_as, reason, some_of
@@ -86,11 +87,6 @@ from trio_chat.protocols.plain import modes
 SETTLED = {
     AccountSet: "You are logged out.",
     AccountDropped: "Your account is deleted. Nobody else can have its name.",
-    AccountBlocked: (
-        "They cannot write to you in private any more, nor invite you, on whatever device you are. "
-        "What they say in rooms is still shown."
-    ),
-    AccountUnblocked: "They can write to you in private, and invite you, again.",
     PasswordSet: (
         "Your password has been changed. Everybody who came by the old one is logged out. Tokens, "
         "and devices that are kept, log in until you drop them."
@@ -99,6 +95,12 @@ SETTLED = {
     KeyDropped: "That token no longer works.",
     InvitationRevoked: REVOKED,
 }
+
+_BLOCKED = (
+    "{} cannot write to you in private any more, nor invite you, on whatever device you are. What "
+    "they say in rooms is still shown."
+)
+_UNHEARD = "You have blocked {}, so no answer of theirs will reach you."
 
 # Seconds for which a ban of a network is proposed if that of the account is for good: others may
 # share the network.
@@ -178,6 +180,12 @@ def wording(shown: Shown) -> list[str]:
             return [f"{nick} joined!"]
         case Left(nick=nick) | Departed(nick=nick):
             return [f"{nick} left!"]
+        case AccountBlocked(whom=whom):
+            return [f"*** {_BLOCKED.format(whom)}"]
+        case AccountUnblocked(whom=whom):
+            return [f"*** {whom} can write to you in private, and invite you, again."]
+        case Unheard(nick):
+            return [f"*** {_UNHEARD.format(nick)}"]
         case PreferenceSet(preference=name, on=on):
             return [f"*** {told(name, on=on)}"]
         case Renamed(nick, to):
