@@ -56,6 +56,29 @@ async def test_a_plain_person_is_told_in_words() -> None:
         assert await bob.until("come\n") == (f"bob -> alice: hi\n*** alice is away: {NOT_HERE}\n")
 
 
+async def test_who_writes_to_the_nickname_of_somebody_gone_is_told_of_the_account() -> None:
+    """The nickname may soon be somebody else's; the account's name never is."""
+    why = "Nobody here is called alicia any more. The account was alice: write to that."
+    told = f":chat.local 401 bob alicia :{why}"
+    async with running(settings()) as house:
+        alice, bob = await irc_peer(house, "alice"), await irc_peer(house, "bob")
+        await alice.news(f"REGISTER * * {PASSWORD}", "NICK alicia")
+        await bob.news("PRIVMSG alicia :hi")
+        await alice.news("NICK ann")
+        await bob.news()
+        assert await bob.news("PRIVMSG alicia :still there?") == [told]
+        await alice.say("NICK alicia", "QUIT")
+        await alice.rest()
+        await bob.news()
+        assert await bob.news("PRIVMSG alicia :are you there?") == [told]
+        assert await waiting(house) == []
+        [away] = await bob.news("PRIVMSG alice :are you there?")
+        assert away.endswith(NOT_HERE)
+        eve = await irc_peer(house, "alicia")
+        await bob.news("PRIVMSG alicia :who are you?")
+        assert "who are you?" in (await eve.news())[-1]
+
+
 async def test_nobody_is_kept_anything_for_who_has_no_account() -> None:
     async with running(settings()) as house:
         bob = await irc_peer(house, "bob")

@@ -225,7 +225,7 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Account | Re
     account = state.realm.account(nick)
     other = state.person(nick) or state.of_account(nick) or account
     if other is None:
-        return nobody(nick)
+        return _gone(state, nick)
     if isinstance(other, Person) and other.is_absent:
         other = account_of(state, other) or other
     if isinstance(other, Account):
@@ -238,6 +238,18 @@ def _addressee(state: State, person: Person, nick: str) -> Person | Account | Re
     if "R" in other.modes and not (person.origin.account or person.is_operator or other is person):
         return accounts_only(f"write to {other.nick}", Code.NEED_ACCOUNT, other.nick)
     return other
+
+
+def _gone(state: State, nick: str) -> Refused:
+    """The refusal for a nickname that nobody has now. Anybody may take it, so nothing waits for it;
+    but whoever wrote with its owner is told the name of the account.
+    """
+    gone = state.gone(nick)
+    account = account_of(state, gone) if gone else None
+    if account is None:
+        return nobody(nick)
+    why = f"Nobody here is called {nick} any more. The account was {account.name}: write to that."
+    return Refused(why, Code.NO_SUCH_NICK, (nick,))
 
 
 def _named(other: Person | Account) -> tuple[str, str]:
