@@ -124,6 +124,30 @@ async def check(row: Guesses, text: str) -> str:
     return refused.why if refused else ""
 
 
+async def test_a_turn_that_comes_to_somebody_who_has_just_gone_is_passed_on() -> None:
+    """Or nobody from there could ever log in again."""
+    row, hashing, gone = Guesses(), Hashing(), trio.CancelScope()
+
+    async def guess_until_gone() -> None:
+        with gone:
+            await hashing.guess(row, "gone")
+
+    def refuse() -> Refused:
+        gone.cancel("in the pass of trio's loop in which its turn comes")
+        return WRONG_PASSWORD
+
+    async with trio.open_nursery() as nursery:
+        for text in ("wrong", "sesame"):
+            nursery.start_soon(hashing.guess, row, text)
+            await wait_all_tasks_blocked()
+        nursery.start_soon(guess_until_gone)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(row.hash, str, hashing.limiter, refuse)
+        await wait_all_tasks_blocked()
+        hashing.go_on()
+    assert hashing.outcomes == [("wrong", WRONG), ("sesame", "")]
+
+
 async def test_only_so_many_wrong_ones_from_a_source(mock_clock: MockClock) -> None:
     row = Guesses()
     row.bucket = TokenBucket(rate=1 / 6, burst=3)

@@ -141,11 +141,17 @@ class _Turn:
         self._waiting.append(turn := trio.Event())
         try:
             await turn.wait()
-        except trio.Cancelled:  # which does not come once the event is set
-            self._waiting.remove(turn)
+        except trio.Cancelled:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            else:  # it has come in the same pass of trio's loop
+                self._pass_on()
             raise
 
     async def __aexit__(self, *error: object) -> None:
+        self._pass_on()
+
+    def _pass_on(self) -> None:
         if self._waiting:
             self._waiting.pop().set()
         else:
