@@ -20,6 +20,7 @@ from trio_chat.core.events import Arrived, Entry, Joined, Said
 from trio_chat.core.room import RoomState
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.server import PlainDialect, PlainSession
+from trio_chat.server.counts import Counts
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.transport import SocketLink
 
@@ -119,7 +120,7 @@ async def outboxes() -> list[tuple[str, float]]:
         async with trio.open_nursery() as nursery:
             with _pair(make) as (ours, theirs):
                 link = SocketLink(ours, "127.0.0.1", keepalive=60)
-                outbox = Outbox(link, nursery, _Nobody(), max_bytes=1 << 20)
+                outbox = Outbox(link, nursery, _Nobody(), Counts(), max_bytes=1 << 20)
                 rows.append(
                     (f"Outbox.post, {name}, idle: a message", _posting(outbox.post, data, theirs))
                 )

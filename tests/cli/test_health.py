@@ -33,7 +33,7 @@ async def test_without_an_address_it_asks_at_the_operators_socket(tmp_path: Path
         await server.ended()
     # Who gives a command there is logged, and who asks for this is not.
     assert server.err.text.count("connected to the operators' socket") == 1
-    assert server.err.text.count('"disconnected') == 1
+    assert server.err.text.count('"disconnected: ') == 1
 
 
 async def test_it_asks_this_machine_if_the_address_stands_for_all(tmp_path: Path) -> None:

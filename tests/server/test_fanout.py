@@ -14,6 +14,7 @@ from trio_chat.core.room import RoomState
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.audience import GROUP, Audience, Subscriber
 from trio_chat.server.broadcaster import Broadcaster
+from trio_chat.server.counts import Counts
 from trio_chat.server.fanout import FanOut
 from trio_chat.server.hub import Hub
 from trio_chat.storage.base import START
@@ -41,7 +42,8 @@ def test_everybody_gets_all_that_joined_in_its_order(
     groups = [(DIALECTS[n % 2], [Kept() for _ in range(size)]) for n, size in enumerate(sizes)]
     members = [(dialect, outbox) for dialect, some in groups for outbox in some]
     stranger = Kept()
-    going = FanOut(Audience(groups, groups, ()))  # type: ignore[arg-type]
+    counts = Counts()
+    going = FanOut(Audience(groups, groups, ()), counts)  # type: ignore[arg-type]
     expected: dict[Kept, bytes] = defaultdict(bytes)
     ids, arrived = (f"{n:03}" for n in count(1)), [START]
     last = START
@@ -69,6 +71,8 @@ def test_everybody_gets_all_that_joined_in_its_order(
     assert arrived[-1] == last
     assert all(outbox.data == expected[outbox] for _, outbox in members)
     assert stranger.data == expected[stranger]
+    assert counts.sent == sum(map(len, expected.values()))
+    assert counts.deliveries == sum(data.count(b" ") for data in expected.values())
 
 
 async def test_what_is_said_during_a_long_round_joins_it() -> None:

@@ -6,6 +6,7 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trio_chat.server.counts import Counts
 from trio_chat.server.outbox import Outbox
 from wires import Failures, Wire
 
@@ -16,7 +17,7 @@ def failures() -> Failures:
 
 
 def outbox(wire: Wire, nursery: trio.Nursery, failures: Failures, max_bytes: int = 1000) -> Outbox:
-    return Outbox(wire, nursery, failures, max_bytes=max_bytes)
+    return Outbox(wire, nursery, failures, Counts(), max_bytes=max_bytes)
 
 
 async def read(wire: Wire, count: int) -> bytes:

@@ -38,6 +38,7 @@ from trio_chat.protocols.session import Dialect
 from trio_chat.server import audience
 from trio_chat.server.audience import Audiences, Group, Subscriber
 from trio_chat.server.broadcaster import Parts
+from trio_chat.server.counts import Counts
 from trio_chat.server.hub import Hub
 from trio_chat.storage.memory import MemoryLog
 
@@ -251,12 +252,12 @@ def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Subscriber]:
 def show(
     chat: Chat, audiences: Audiences, batch: list[Entry], doers: dict[str, str] | None = None
 ) -> None:
-    parts = Parts(audiences)
+    parts = Parts(audiences, Counts())
     for entry in batch:
         parts.prepare_for(entry.event)
         for delivery in chat.apply(entry):
             parts.add(delivery, entry, (doers or {}).get(entry.id, ""))
-    for some, part in parts:
+    for some, part, _ in parts:
         for outbox in some:
             outbox.post(part)
 
@@ -322,7 +323,7 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
     chat, outboxes, subscribers = in_one_room("1", "2", "3")
     subscribers["1"].own = Silent("", DIALECTS[0])
     subscribers["2"].dialect = DIALECTS[1]
-    parts = Parts(Audiences(chat, subscribers))
+    parts = Parts(Audiences(chat, subscribers), Counts())
     for n, user_id in enumerate("12"):
         entry = Entry("#a", f"{n}", Said("#a", "nick", "text", user_id))
         for delivery in chat.apply(entry):
@@ -330,7 +331,7 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
     common = parts.common("#a")
     assert [data.count(b"\n") for data in common.values()] == [2, 2]
     assert [data.count(b"\n") for data in parts.own().values()] == [1]
-    assert {outbox: data for some, data in parts for outbox in some} == {
+    assert {outbox: data for some, data, _ in parts for outbox in some} == {
         outboxes["1"]: parts.own()[outboxes["1"]],  # type: ignore[index]
         outboxes["2"]: common[DIALECTS[1]],
         outboxes["3"]: common[DIALECTS[0]],
@@ -341,11 +342,11 @@ def test_whoever_listens_elsewhere_is_passed_over() -> None:
     """On another node, say."""
     chat, outboxes, subscribers = in_one_room("1", "3", "4")
     del subscribers["3"]
-    parts = Parts(Audiences(chat, subscribers))
+    parts = Parts(Audiences(chat, subscribers), Counts())
     for user_id in ("1", "3"):
         said = Said("#a", "x", "text", user_id)
         parts.add(Delivery(said, ("#a",), ("3",), by=user_id), Entry("#a", "2", said))
-    posted = [outbox for some, _ in parts for outbox in some]
+    posted = [outbox for some, _, _ in parts for outbox in some]
     assert posted == [outboxes["1"], outboxes["4"]]
 
 
@@ -358,22 +359,22 @@ def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
     marks = []
     for dialect in (DIALECTS[0], DIALECTS[1], DIALECTS[1], DIALECTS[0]):
         hub.write_to(subscriber, dialect, None)
-        parts = Parts(hub.audiences)
+        parts = Parts(hub.audiences, hub.counts)
         entry = Entry("#a", "2", Said("#a", "nick1", "text", "1"))
         for delivery in chat.apply(entry):
             parts.add(delivery, entry)
-        marks += [part[:1] for _, part in parts]
+        marks += [part[:1] for _, part, _ in parts]
     assert marks == [b"<", b">", b">", b"<"]
 
 
 def test_a_batch_in_one_room_is_one_post_for_each_member() -> None:
     chat, outboxes, subscribers = in_one_room(*PEOPLE)
-    parts = Parts(Audiences(chat, subscribers))
+    parts = Parts(Audiences(chat, subscribers), Counts())
     for n in range(50):
         entry = Entry("#a", str(n), Said("#a", "nick1", f"{n}", "1"))
         for delivery in chat.apply(entry):
             parts.add(delivery, entry)
-    [(some, _)] = parts
+    [(some, _, _)] = parts
     assert [*some] == [*outboxes.values()]
 
 

@@ -19,6 +19,7 @@ from certificates import Files, Hand, issue, secured, trusting
 from peers import PATIENCE, House, Peer, running, settings
 from trio_chat.errors import SettingsError
 from trio_chat.server.certificate import Certificate
+from trio_chat.server.counts import Counts
 from trio_chat.server.outbox import Outbox
 from trio_chat.server.tls import TlsLink
 from trio_chat.settings import Settings
@@ -294,7 +295,7 @@ def test_whatever_the_socket_takes_the_peer_reads_what_was_posted(
         failures, wire, posted = Failures(), Wire(lockstep=False), b""
         link, hand = await shaken(wire, files)
         async with trio.open_nursery() as nursery:
-            box = Outbox(link, nursery, failures, max_bytes=1_000_000)
+            box = Outbox(link, nursery, failures, Counts(), max_bytes=1_000_000)
             for number, (size, room) in enumerate(posts):
                 wire.room = room
                 box.post(text := bytes([number]) * size)
@@ -313,7 +314,7 @@ async def test_what_is_too_much_is_not_sealed_so_the_last_words_can_be_read(
     wire, failures = Wire(lockstep=False), Failures()
     link, hand = await shaken(wire, files)
     async with trio.open_nursery() as nursery:
-        box = Outbox(link, nursery, failures, max_bytes=2000)
+        box = Outbox(link, nursery, failures, Counts(), max_bytes=2000)
         for _ in range(30):
             box.post(b"x" * 100)
         assert failures.slow > 0

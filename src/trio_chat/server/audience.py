@@ -17,6 +17,7 @@ from trio_chat.core.events import Event
 from trio_chat.core.room import Person
 from trio_chat.core.views import Refused
 from trio_chat.protocols.session import Dialect, OwnDialect
+from trio_chat.server.counts import Ending
 from trio_chat.server.outbox import Outbox
 
 #: The most outboxes in a group: posting to all of them takes 0.8 ms, at 8 µs each.
@@ -36,7 +37,9 @@ async def _yes() -> bool:
 class End(Protocol):
     """Ends a connection: the reason for the log, and the peer's last words, as for a refusal."""
 
-    def __call__(self, reason: str, words: str, refused: Refused | None = None, /) -> None: ...
+    def __call__(
+        self, ending: Ending, reason: str, words: str, refused: Refused | None = None, /
+    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class Subscriber:
     outbox: Outbox
     dialect: Dialect
     own: OwnDialect | None = None
-    end: End = lambda reason, words, refused=None: None
+    end: End = lambda ending, reason, words, refused=None: None
     source: str = ""
     claim: Claim = field(default_factory=Claim)
     key: str = ""

@@ -22,11 +22,13 @@ from trio_chat.core.events import (
     Signalled,
     waits_for,
 )
+from trio_chat.core.names import is_private
 from trio_chat.core.room import Person
 from trio_chat.core.views import Copy, Delivery, LoggedOut, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.acting import ToldToOthers
 from trio_chat.server.audience import GROUP, Audiences, Subscriber
+from trio_chat.server.counts import Counts
 from trio_chat.server.fanout import FanOut
 from trio_chat.server.hub import Hub
 from trio_chat.server.outbox import Outbox
@@ -65,17 +67,29 @@ class Broadcaster:
         parts, room = self._apply(batch), _room_of(batch)
         if len(self._hub.audiences.of(room).everyone) > 1:
             return await self._go_round(room, parts, batch[-1].id, tail)
-        await _post(parts)
+        await self._post(parts)
         if parts.waiting:
             self._hub.box.shown(parts.waiting)
         self._hub.progress.shown(batch[-1].id)
         return ()
 
+    async def _post(self, parts: "Parts") -> None:
+        posts = 0
+        for outboxes, data, events in parts:
+            for outbox in outboxes:
+                outbox.post(data)
+            self._hub.counts.posted(len(outboxes), events, len(data))
+            posts += len(outboxes)
+            if posts > GROUP:
+                posts = await _let_others_in()
+
     def _apply(self, batch: Sequence[Entry]) -> "Parts":
         """Apply each entry, and collect who is to be shown what of it."""
-        hub, parts = self._hub, Parts(self._hub.audiences)
+        hub, parts = self._hub, Parts(self._hub.audiences, self._hub.counts)
         for entry in batch:
             parts.prepare_for(entry.event)
+            if isinstance(entry.event, Said):
+                hub.counts.said["private" if is_private(entry.room) else "room"] += 1
             if waits_for(entry.event):
                 parts.waiting.append(entry)
             by = hub.acting.take(entry.event) if hub.acting else ""
@@ -100,8 +114,8 @@ class Broadcaster:
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
         """Post to a room group by group; further batches of the same room join meanwhile."""
         audience = self._hub.audiences.of(room)
-        going = FanOut(audience)
-        going.join(parts.common(room), parts.own(), id)
+        going = FanOut(audience, self._hub.counts)
+        going.join(parts.common(room), parts.own(), id, parts.events(room))
         posts = 0
         batch: Sequence[Entry] = ()
         while not going.is_over:
@@ -114,7 +128,8 @@ class Broadcaster:
                     batch = tail.waiting()
                 if _room_of(batch) == room and self._hub.audiences.of(room) is audience:
                     parts = self._apply(batch)
-                    going.join(parts.common(room), parts.own(), batch[-1].id)
+                    last, events = batch[-1].id, parts.events(room)
+                    going.join(parts.common(room), parts.own(), last, events)
                     batch = ()
         return batch
 
@@ -135,16 +150,6 @@ def _is_echo_to_oneself(shown: Shown) -> bool:
 
 def _moves_people(event: Event) -> bool:
     return isinstance(event, RoomRenamed | Looked) or bool(membership_changes(event))
-
-
-async def _post(parts: "Parts") -> None:
-    posts = 0
-    for outboxes, data in parts:
-        for outbox in outboxes:
-            outbox.post(data)
-        posts += len(outboxes)
-        if posts > GROUP:
-            posts = await _let_others_in()
 
 
 async def _let_others_in() -> int:
@@ -168,8 +173,8 @@ class Parts:
     accounts.
     """
 
-    def __init__(self, audiences: Audiences) -> None:
-        self._audiences = audiences
+    def __init__(self, audiences: Audiences, counts: Counts) -> None:
+        self._audiences, self._counts = audiences, counts
         self.waiting: list[Entry] = []
         self._deliveries: list[tuple[Delivery, Entry, str]] = []
         self._in_room: dict[str, list[int]] = {}
@@ -227,13 +232,15 @@ class Parts:
 
     def _hand_out(self, id: str) -> None:
         if self._deliveries and (found := self._audiences.here(id)):
-            found[0].outbox.post(self._own_part(*found))
+            data, events = self._own_part(*found)
+            found[0].outbox.post(data)
+            self._counts.posted(1, events, len(data))
         self._begin[id] = len(self._deliveries)
         self._audiences.moves(id)
 
     def own(self) -> Mapping[Outbox, bytes]:
         """The parts of those who get another one than their rooms, or what is left of it."""
-        return {outbox: self._own_part(*one) for outbox, one in self._owners().items()}
+        return {outbox: self._own_part(*one)[0] for outbox, one in self._owners().items()}
 
     def _owners(self) -> Mapping[Outbox, tuple[Subscriber, Person]]:
         """Those who get a part of their own."""
@@ -247,18 +254,25 @@ class Parts:
         places = self._in_room.get(room, ())
         return {dialect: self._render(dialect, places) for dialect in dialects}
 
-    def __iter__(self) -> Iterator[tuple[Collection[Outbox], bytes]]:
-        """Everybody's part, with those who get it; each is rendered when it is its turn."""
+    def events(self, room: str) -> int:
+        """The number of deliveries in that part."""
+        return len(self._in_room.get(room, ()))
+
+    def __iter__(self) -> Iterator[tuple[Collection[Outbox], bytes, int]]:
+        """Everybody's part, with those who get it, and the number of deliveries in it; each is
+        rendered when it is its turn.
+        """
         own = self._owners()
         for outbox, one in own.items():
-            yield [outbox], self._own_part(*one)
-        parts: dict[tuple[Dialect, tuple[str, ...]], bytes] = {}
+            yield [outbox], *self._own_part(*one)
+        parts: dict[tuple[Dialect, tuple[str, ...]], tuple[bytes, int]] = {}
         for dialect, outboxes, rooms in self._common():
             if (dialect, rooms) not in parts:
-                parts[dialect, rooms] = self._render(dialect, self._places(rooms))
+                places = self._places(rooms)
+                parts[dialect, rooms] = self._render(dialect, places), len(places)
             if own:
                 outboxes = [outbox for outbox in outboxes if outbox not in own]
-            yield outboxes, parts[dialect, rooms]
+            yield outboxes, *parts[dialect, rooms]
 
     def _common(self) -> Iterator[tuple[Dialect, Collection[Outbox], tuple[str, ...]]]:
         """The outboxes that share a part, with the rooms that it is made of."""
@@ -273,15 +287,15 @@ class Parts:
         for subscriber, person in elsewhere_too.values():
             yield subscriber.dialect, [subscriber.outbox], self._concerned(subscriber, person)
 
-    def _own_part(self, subscriber: Subscriber, person: Person) -> bytes:
+    def _own_part(self, subscriber: Subscriber, person: Person) -> tuple[bytes, int]:
+        """A part of somebody's own, and the number of deliveries in it."""
         places = {
             *self._places(self._concerned(subscriber, person)),
             *self._for_one.get(subscriber.id, ()),
         }
         begin = self._begin.get(subscriber.id, 0)
-        return b"".join(
-            [self._render_for(subscriber, place) for place in sorted(places) if place >= begin]
-        )
+        rest = [place for place in sorted(places) if place >= begin]
+        return b"".join([self._render_for(subscriber, place) for place in rest]), len(rest)
 
     def _concerned(self, subscriber: Subscriber, person: Person) -> tuple[str, ...]:
         """The rooms that a connection shows in which something has happened."""

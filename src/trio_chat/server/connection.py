@@ -21,6 +21,7 @@ from trio_chat.protocols.session import Dialect, Session
 from trio_chat.protocols.sniff import Spoken
 from trio_chat.server.addresses import is_among, is_local
 from trio_chat.server.audience import Subscriber
+from trio_chat.server.counts import Ending
 from trio_chat.server.door import Entered
 from trio_chat.server.executor import Executor
 from trio_chat.server.lifetime import Lifetime
@@ -40,9 +41,6 @@ _ANSWER = 3.0  # seconds
 # its lifetime for each read.
 _BUSY = 0.1  # seconds
 
-#: The reason why a connection ends whose peer reads too slowly.
-SLOW = "reads too slowly"
-
 _DAY = 86_400  # seconds
 
 
@@ -60,8 +58,8 @@ class Connection:
 
     __slots__ = (
         "_answered", "_entered", "_executor", "_handed_on", "_has_ended", "_hub", "_is_hearing",
-        "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_shared", "_since",
-        "_subscriber", "counts_for", "nick", "refusals",
+        "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_protocol",
+        "_shared", "_since", "_subscriber", "counts_for", "nick", "refusals",
     )  # fmt: skip
 
     def __init__(
@@ -87,13 +85,16 @@ class Connection:
         )
         self._lifetime = Lifetime(entered.link)
         self.counts_for = None if outsider else source  # operators count for none
+        self._protocol = ""  # as soon as it is known
         self.refusals = 0  # requests that were refused, once it has ended
         self.nick = ""  # the last one, once it has ended
         self._lost = self._has_ended = False
         self._is_whole = True  # as long as the peer is sent all that it is to be sent
         self._pinged = self._is_hearing = False
         self._answered: trio.Event | None = None  # for those who ask whether it is there
-        outbox = Outbox(entered.link, shared.drains, self, max_bytes=limits.outbox_bytes)
+        outbox = Outbox(
+            entered.link, shared.drains, self, self._hub.counts, max_bytes=limits.outbox_bytes
+        )
         self._subscriber = Subscriber(
             user_id,
             outbox,
@@ -123,6 +124,11 @@ class Connection:
     def is_over(self) -> bool:
         """Whether nothing more is to be heard of the peer."""
         return self._lifetime.is_over
+
+    @property
+    def ending(self) -> Ending:
+        """Why it ended."""
+        return self._lifetime.ending
 
     @property
     def reason(self) -> str:
@@ -174,12 +180,14 @@ class Connection:
         if self._subscriber.user_id in self._hub.chat.people:
             if dialect not in written:
                 written[dialect] = dialect.render(notice)
-            self._subscriber.outbox.post(written[dialect])
+            self._subscriber.outbox.answer(written[dialect])
 
     def stop(self) -> None:
         """End the connection because the server stops."""
         self._session.server_stops()
-        self._lifetime.finish("the server stops", "The server is shutting down. Goodbye!")
+        self._lifetime.finish(
+            Ending.STOPPED, "the server stops", "The server is shutting down. Goodbye!"
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -194,6 +202,8 @@ class Connection:
                 await self._part()
         finally:
             self.refusals, self.nick = self._session.refusals, self._subscriber.claim.nick
+            if self._protocol:
+                self._hub.counts.connections[self._protocol] -= 1
             # The subscriber and its outbox know the connection. Now that it does not know them any
             # more, all of this goes at once, and not when a collector of garbage finds it.
             del self._subscriber, self._executor
@@ -203,7 +213,10 @@ class Connection:
         """Hear what the peer says until it is let in. Raises trio.BrokenResourceError."""
         with self._lifetime:
             self._lifetime.allow(self._limits.registration)
-            for data in await self._open_up():
+            pieces = await self._open_up()
+            self._protocol = self._session.protocol
+            self._hub.counts.connections[self._protocol] += 1
+            for data in pieces:
                 await self._hear(data)
             while not self._lifetime.is_let_in:
                 await self._link.readable()
@@ -250,7 +263,7 @@ class Connection:
         await self._executor.run()
         await self._executor.catch_up()
         self._lifetime.said_goodbye = True
-        await self._executor.end("closed by the peer")
+        await self._executor.end(Ending.PEER, "closed by the peer")
 
     async def _depart(self) -> None:
         """Tell the others that the peer has gone. It happens even if all of this is cancelled."""
@@ -326,14 +339,14 @@ class Connection:
             self._link.wake()  # to wait outside
         if self._pinged and silent > 2 * self._limits.ping:
             reason = f"Ping timeout: {silent:.0f} seconds"
-            self._lifetime.finish(reason, "You did not answer a PING.")
+            self._lifetime.finish(Ending.PING, reason, "You did not answer a PING.")
         elif not self._pinged and silent > self._limits.ping:
             self._pinged = self._executor.ping()
 
     def _on_silence(self) -> None:
         limit = self._limits.registration
         words = f"You gave no nickname within {limit:g} seconds. Goodbye!"
-        self._lifetime.finish("no nickname", words)
+        self._lifetime.finish(Ending.SILENT, "no nickname", words)
 
     # ── its first bytes ────────────────────────────────────────────────────────────────────
 
@@ -346,7 +359,7 @@ class Connection:
             self._lifetime.let_in()
             return (entered.first,)
         opened = await open_up(
-            entered, self._shared.settings, lambda: outbox.post(executor.session.greeting())
+            entered, self._shared.settings, lambda: outbox.answer(executor.session.greeting())
         )
         if opened.asks_for_page and (page := self._shared.page):
             irc = IrcSession(self._shared.irc, self._hub.clock, private=self._is_private)
@@ -360,10 +373,10 @@ class Connection:
                 is_full=partial(self._shared.sources.is_full, source),
             )
         elif opened.refusal:
-            outbox.post(opened.asked + opened.refusal)
-            await executor.end(f"speaks {opened.spoken.name}")
+            outbox.answer(opened.asked + opened.refusal)
+            await executor.end(Ending.REFUSED, f"speaks {opened.spoken.name}")
         elif opened.spoken is Spoken.IRC:
-            outbox.post(opened.asked)
+            outbox.answer(opened.asked)
             executor.session = IrcSession(
                 self._shared.irc, self._hub.clock, sts=self._sts(), private=self._is_private
             )
@@ -391,13 +404,14 @@ class Connection:
     def on_lost(self) -> None:
         """The outbox reports that the peer has gone."""
         self._lost, self._is_whole = True, False
-        self._lifetime.finish("connection lost")
+        self._lifetime.finish(Ending.PEER, "connection lost")
 
     def on_slow(self) -> None:
         """The outbox reports that the peer reads too slowly."""
         self._is_whole, limit = False, self._limits.outbox_bytes
         self._session.overruns()
         self._lifetime.finish(
-            SLOW,
+            Ending.SLOW,
+            "reads too slowly",
             f"You read too slowly: more than {limit} bytes were waiting. Goodbye!",
         )

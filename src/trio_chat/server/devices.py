@@ -18,6 +18,7 @@ from trio_chat.core.views import Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.server.absent import Absent
 from trio_chat.server.audience import Audiences, Claim, Subscriber
+from trio_chat.server.counts import Ending
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
@@ -105,7 +106,9 @@ class Devices:
         subscriber.key, subscriber.password_id = log_in.key or subscriber.key, log_in.password_id
         attached = await self.join(subscriber, present, device, guest.origin, rooms)
         if isinstance(attached, Refused):
-            subscriber.end("could not join the account", parting(attached.why), attached)
+            subscriber.end(
+                Ending.REFUSED, "could not join the account", parting(attached.why), attached
+            )
             return ()
         return [attached]
 
@@ -172,7 +175,7 @@ class Devices:
             return
         for other in self._audiences.of_person(person.user_id):
             if other is not subscriber and person.device(other.id).key == subscriber.key:
-                other.end("connected again", "You have connected again. Goodbye!")
+                other.end(Ending.ACCOUNT, "connected again", "You have connected again. Goodbye!")
 
     # ── they go ────────────────────────────────────────────────────────────────────────────
 
@@ -244,5 +247,9 @@ class Devices:
         other = self._subscribers.get(device.id) if device else None
         if other is None or other is subscriber:
             return Refused("You have no other connection with that number.")
-        other.end("ended from elsewhere", "You have ended this from another device. Goodbye!")
+        other.end(
+            Ending.ACCOUNT,
+            "ended from elsewhere",
+            "You have ended this from another device. Goodbye!",
+        )
         return Notice(f"Connection {number} has ended.")

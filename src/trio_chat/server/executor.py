@@ -74,6 +74,7 @@ from trio_chat.core.views import (
 from trio_chat.core.words import also_in, parting, waiting
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.server.audience import Subscriber
+from trio_chat.server.counts import Ending
 from trio_chat.server.credentials import Credentials
 from trio_chat.server.fair_queue import Flow
 from trio_chat.server.lifetime import Lifetime
@@ -158,13 +159,13 @@ class Executor:
         """Send a PING; returns whether the peer's protocol has one."""
         self.session.ping()
         data = self.session.data_to_send()
-        self._subscriber.outbox.post(data)
+        self._subscriber.outbox.answer(data)
         return bool(data)
 
-    async def end(self, reason: str, last_words: str = "") -> None:
+    async def end(self, ending: Ending, reason: str, last_words: str = "") -> None:
         """Send what the session has to say, and end the connection, as ``Lifetime.finish`` does."""
         await self._flush()
-        self._lifetime.finish(reason, last_words)
+        self._lifetime.finish(ending, reason, last_words)
         await trio.lowlevel.checkpoint()  # the cancellation takes effect here
 
     async def run(self) -> None:
@@ -293,7 +294,7 @@ class Executor:
         """Send something to a peer that has ended its side, if others wait, as above."""
         if self._shared.is_hashing and not self.ping():
             self.session.reply(_CHECKING)
-            self._subscriber.outbox.post(self.session.data_to_send())
+            self._subscriber.outbox.answer(self.session.data_to_send())
 
     async def _do(self, ask: Ask) -> None:
         await self.catch_up()
@@ -303,7 +304,7 @@ class Executor:
             case Quit(why, words):
                 self._lifetime.said_goodbye = True
                 self._lifetime.parting_words = words
-                await self.end("quit", why)
+                await self.end(Ending.PEER, "quit", why)
             case Operate() as operate:
                 await self._operate(operate)
             case command if isinstance(command, OfServer):
@@ -391,7 +392,7 @@ class Executor:
 
     def _not_back(self, refused: Refused) -> None:
         if refused.code is not Code.ALREADY_IN_ROOM:
-            self.session.reply(refused)
+            self._refuse(refused)
 
     def _limits_in_force(self) -> Iterator[str]:
         """What the peer may not do just now, a sentence each."""
@@ -414,12 +415,12 @@ class Executor:
         with self._in_line():
             refused = await self._credentials.may_enter(enter)
         if refused:
-            self.session.reply(refused)
-            await self.end("not let in", parting(refused.why))
+            self._refuse(refused)
+            await self.end(Ending.REFUSED, "not let in", parting(refused.why))
         for outcome in await self._hub.admit(self._subscriber, enter):
             if isinstance(outcome, Refused) and outcome.code in _FINAL:
-                self.session.reply(outcome)
-                await self.end("kept out", parting(outcome.why))
+                self._refuse(outcome)
+                await self.end(Ending.REFUSED, "kept out", parting(outcome.why))
             if isinstance(outcome, Arrived | Attached):
                 nick = outcome.nick
                 logger.info("admitted as %s", nick, extra={"event": "admitted", "nick": nick})
@@ -445,7 +446,7 @@ class Executor:
     async def _see_out(self) -> None:
         """End the connection of somebody whom nothing but the account they have left has let in."""
         if refused := self._credentials.outstayed():
-            await self.end("has left the account", parting(refused.why))
+            await self.end(Ending.ACCOUNT, "has left the account", parting(refused.why))
 
     async def _promote(self, ask: Ask) -> None:
         """Make an operator of the server of somebody whose account is one's."""
@@ -467,11 +468,11 @@ class Executor:
         self._hub.write_to(subscriber, session.dialect, session.own)
         while len(data) > _PIECE:
             end = session.cut(data, _PIECE)
-            subscriber.outbox.post(data[:end])
+            subscriber.outbox.answer(data[:end])
             data = data[end:]
             await self._until_sent()
         if data:
-            subscriber.outbox.post(data)
+            subscriber.outbox.answer(data)
 
     async def _look_up(self, command: LookUp, ask: Ask) -> None:
         """Answer a look-up. As the answer may be long, those before it must have been sent first.
@@ -533,6 +534,10 @@ class Executor:
             self._warned = (*self._warned, fold(unheard.nick))[-BLOCKS_MAX:]
         return is_news
 
+    def _refuse(self, refused: Refused) -> None:
+        self._hub.counts.refused[refused.code] += 1
+        self.session.reply(refused)
+
     def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
         tell = ask.on_answer if ask else None
         if isinstance(answer, Refused):
@@ -545,6 +550,7 @@ class Executor:
                 code,
                 extra={"event": "refused", "action": what, "code": code},
             )
+            self._hub.counts.refused[answer.code] += 1
             tell = ask.on_refused if ask else None
         (tell or self.session.reply)(answer)
 
@@ -584,7 +590,9 @@ class Executor:
             return
         self.session.reply(refused)
         if self._credentials.are_too_many:
-            await self.end("too many wrong passwords", "Too many wrong passwords. Goodbye!")
+            await self.end(
+                Ending.REFUSED, "too many wrong passwords", "Too many wrong passwords. Goodbye!"
+            )
 
     async def _tell_of_reports(self) -> None:
         for notice in await self._hub.waiting_reports(self._subscriber):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import Audience
+from trio_chat.server.counts import Counts
 from trio_chat.server.outbox import Outbox
 
 
@@ -21,7 +22,8 @@ class FanOut:
     change while it goes: then finish it, and begin another.
     """
 
-    def __init__(self, audience: Audience) -> None:
+    def __init__(self, audience: Audience, counts: Counts) -> None:
+        self._counts = counts
         self._groups = audience.everyone
         self._lacking: list[deque[_Part]] = [deque() for _ in self._groups]  # by each group
         self._steps = 0
@@ -37,15 +39,19 @@ class FanOut:
         """Whether everybody has been posted everything."""
         return not self._ends
 
-    def join(self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes], id: str) -> None:
+    def join(
+        self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes], id: str, events: int = 1
+    ) -> None:
         """Let something more go round: ``common`` by dialect, ``own`` for those who get another.
 
-        ``id`` is that of its last event. Owners who are not in the audience are posted to at once.
+        It has so many ``events``, of which the last one has this ``id``. Owners who are not in the
+        audience are posted to at once.
         """
         for outbox, data in own.items():
             if not any(outbox in outboxes for _, outboxes in self._groups):
                 outbox.post(data)
-        part = _Part(common, own)
+                self._counts.posted(1, events, len(data))
+        part = _Part(common, own, events)
         for lacking in self._lacking:
             lacking.append(part)
         size = max(map(len, common.values()), default=0)
@@ -60,10 +66,13 @@ class FanOut:
             return 0
         dialect, outboxes = self._groups[place]
         data = b"".join([part.common[dialect] for part in parts])
+        self._counts.posted(len(outboxes), sum(part.events for part in parts), len(data))
         special = {outbox for part in parts for outbox in part.own}
         for outbox in outboxes:
             if outbox in special:
-                outbox.post(b"".join([p.own.get(outbox, p.common[dialect]) for p in parts]))
+                own = b"".join([p.own.get(outbox, p.common[dialect]) for p in parts])
+                outbox.post(own)
+                self._counts.sent += len(own) - len(data)
             else:
                 outbox.post(data)
         parts.clear()
@@ -78,7 +87,9 @@ class FanOut:
 
 
 class _Part:
-    __slots__ = ("common", "own")
+    __slots__ = ("common", "events", "own")
 
-    def __init__(self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes]) -> None:
-        self.common, self.own = common, own
+    def __init__(
+        self, common: Mapping[Dialect, bytes], own: Mapping[Outbox, bytes], events: int
+    ) -> None:
+        self.common, self.own, self.events = common, own, events

@@ -10,7 +10,7 @@ and says nothing keeps nobody out.
 
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING
 import trio
 
 from trio_chat.protocols import http
+from trio_chat.protocols.metrics import Value, render
 from trio_chat.server.addresses import is_local
 from trio_chat.server.listeners import Listener, accept_all, open_listeners
+from trio_chat.server.loop_lag import LoopLag
+from trio_chat.server.metrics import FIGURES, of_process
 from trio_chat.server.transport import Link
 from trio_chat.settings.places import Address
 
@@ -37,20 +40,23 @@ _TOO_MANY = f"More than {_AT_ONCE} have asked at once."
 
 
 class Health:
-    """Answers requests about a server, which sets ``ready``: it gives ``ok``, or in a word why
-    nobody should be sent there.
+    """Answers requests about a server, which sets ``ready`` and ``figures``: one gives ``ok``, or
+    in a word why nobody should be sent there, the other the values of its figures.
     """
 
     def __init__(self) -> None:
         self.ready: Callable[[], str] = lambda: "starting"
+        self.figures: Callable[[], Mapping[str, Value]] = dict
+        self._lag = LoopLag()
         self._present: dict[trio.CancelScope, None] = {}  # who came first is first
 
     async def serve(self, listeners: Sequence[Listener]) -> None:
         """Answer all who connect there, until cancelled."""
         self._site()  # loaded now, while nobody waits
-        async with trio.open_nursery() as nursery:
-            for listener in listeners:
-                nursery.start_soon(accept_all, listener, partial(self._take, nursery))
+        with self._lag.installed():
+            async with trio.open_nursery() as nursery:
+                for listener in listeners:
+                    nursery.start_soon(accept_all, listener, partial(self._take, nursery))
 
     def _take(self, nursery: trio.Nursery, link: Link) -> None:
         if len(self._present) >= _AT_ONCE:
@@ -90,7 +96,12 @@ class Health:
         # The library takes 60 ms to load, and many servers are asked by nobody.
         from trio_chat.protocols.web.health import HealthSite
 
-        return HealthSite(lambda: self.ready())
+        return HealthSite(lambda: self.ready(), self._metrics)
+
+    def _metrics(self) -> bytes:
+        lag = self._lag.take()
+        looked = {} if lag is None else {"trio_chat_loop_lag_seconds": lag}
+        return render(FIGURES, {**of_process(), **looked, **self.figures()})
 
 
 def _soon() -> trio.CancelScope:
@@ -144,7 +155,9 @@ async def open_health(
 
 def _tell_of(address: Address) -> None:
     logger.info(
-        "answering GET /healthz and /readyz at %s", address, extra={"event": "health-listening"}
+        "answering GET /healthz, /readyz and /metrics at %s",
+        address,
+        extra={"event": "health-listening"},
     )
     if not is_local(address.host):
         logger.warning(

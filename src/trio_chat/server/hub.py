@@ -76,6 +76,7 @@ from trio_chat.server.acting import ToldToOthers
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
+from trio_chat.server.counts import Counts, Ending
 from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
@@ -126,7 +127,8 @@ class Hub:
         self._realm = RealmLog(chat.realm, log)
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
-        self._ring = Ring(chat, log, self.progress, self.logs, self._realm)
+        self.counts = Counts()
+        self._ring = Ring(chat, log, self.progress, self.logs, self._realm, self.counts)
         self.acting = self._ring.acting
         self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
         self.devices = Devices(
@@ -345,20 +347,20 @@ class Hub:
         for user_id in self.chat.same(person.identity):
             for other in self.audiences.of_person(user_id):
                 if other is not subscriber:
-                    other.outbox.post(other.dialect.render(answer))
+                    other.outbox.answer(other.dialect.render(answer))
 
     def end_killed(self, killed: Killed) -> None:
         """End the connections of somebody whom an operator has disconnected."""
         for subscriber in self.audiences.of_person(killed.target_id):
             words = f"Killed ({killed.nick} ({killed.why}))"
-            subscriber.end(words, words)
+            subscriber.end(Ending.KILLED, words, words)
 
     def end_logged_out(self, ids: Iterable[str], by: str = "") -> None:
         """End connections that were logged out ``by`` one of them, or from elsewhere."""
         for id in ids:
             if subscriber := self.subscribers.get(id):
                 how = "are logged out here" if id == by else "were logged out from elsewhere"
-                subscriber.end("logged out", f"You {how}. Goodbye!")
+                subscriber.end(Ending.ACCOUNT, "logged out", f"You {how}. Goodbye!")
 
     def expel(self) -> None:
         """End the connections here of all whom a ban has just come to fit."""
@@ -368,7 +370,8 @@ class Hub:
                 limit = self.chat.people[user_id].limit
                 if isinstance(limit, Ban):
                     refused = refuse_banned(self.chat, limit)
-                    subscriber.end("banned", parting(refused.why), refused)
+                    words = parting(refused.why)
+                    subscriber.end(Ending.BANNED, "banned", words, refused)
 
     def now(self) -> int:
         """The moment by the clock on the wall, in unix milliseconds."""

@@ -26,6 +26,7 @@ from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Subscriber
+from trio_chat.server.counts import Ending
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.pending import Pending
@@ -126,7 +127,7 @@ class Identities:
             same_device = subscriber.key and person.device(held_by).key == subscriber.key
             if not same_device and await holder.is_there():
                 return False
-            holder.end("connected again", "You have connected again. Goodbye!")
+            holder.end(Ending.ACCOUNT, "connected again", "You have connected again. Goodbye!")
         return await self._is_given_back(nick)
 
     async def _is_given_back(self, nick: str) -> bool:
@@ -203,7 +204,7 @@ class Identities:
             near = self._nicknames.claim_near(subscriber, person.nick)
             renamed = await self.rename(subscriber, Rename(near, forced=True))
             if refused := next((one for one in renamed if isinstance(one, Refused)), None):
-                subscriber.end("has no nickname any more", parting(refused.why))
+                subscriber.end(Ending.ACCOUNT, "has no nickname any more", parting(refused.why))
             return renamed
         return ()
 

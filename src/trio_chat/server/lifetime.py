@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from trio_chat.core.views import Refused
+from trio_chat.server.counts import Ending
 from trio_chat.server.transport import Link
 
 
@@ -18,21 +19,21 @@ class Lifetime:
     reader only waits for its ``link``, and is woken: a cancel scope takes 0.7 KiB, and most
     connections are idle.
 
-    ``reason`` says why it ended, for the log, ``last_words`` say it to the peer, with what they are
-    ``refused``, if that is why. A peer that says goodbye itself sets ``said_goodbye``, and its
-    ``parting_words`` are for the others. It was last heard at ``heard_at`` (trio's clock), or until
-    then nobody listened.
+    ``ending`` and ``reason`` say why it ended, for figures and the log; ``last_words`` say it to
+    the peer, with what they are ``refused``, if that is why. A peer that says goodbye itself sets
+    ``said_goodbye``, and its ``parting_words`` are for the others. It was last heard at
+    ``heard_at`` (trio's clock), or until then nobody listened.
     """
 
     __slots__ = (
-        "_link", "_scope", "heard_at", "is_let_in", "is_over", "last_words", "parting_words",
-        "reason", "refused", "said_goodbye",
+        "_link", "_scope", "ending", "heard_at", "is_let_in", "is_over", "last_words",
+        "parting_words", "reason", "refused", "said_goodbye",
     )  # fmt: skip
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._scope: trio.CancelScope | None = None
-        self.reason = "cut off"
+        self.ending, self.reason = Ending.ERROR, "cut off"
         self.last_words = self.parting_words = ""
         self.refused: Refused | None = None
         self.said_goodbye = self.is_over = self.is_let_in = False
@@ -51,12 +52,15 @@ class Lifetime:
         """Whether somebody is in this context."""
         return self._scope is not None
 
-    def finish(self, reason: str, last_words: str = "", refused: Refused | None = None) -> None:
+    def finish(
+        self, ending: Ending, reason: str, last_words: str = "", refused: Refused | None = None
+    ) -> None:
         """End it: stop reading. Only the first call counts."""
         if self.is_over:
             return
         self.is_over = True
-        self.reason, self.last_words, self.refused = reason, last_words, refused
+        self.ending, self.reason = ending, reason
+        self.last_words, self.refused = last_words, refused
         if self._scope:
             self._scope.cancel(reason)
         self._link.wake()

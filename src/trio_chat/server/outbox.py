@@ -17,6 +17,7 @@ from typing import Protocol
 
 import trio
 
+from trio_chat.server.counts import Counts
 from trio_chat.server.transport import Link
 
 # The bytes that a drain hands to the kernel at a time: enough to share a system call among many
@@ -42,18 +43,20 @@ class Outbox:
 
     At most ``max_bytes`` wait. Drains run in ``nursery``, which must outlive the outbox. ``owner``
     is told, perhaps more than once, when the peer has gone or reads too slowly; it should then
-    finish the outbox.
+    finish the outbox. What waits is counted in ``counts``; what is posted, by whoever posts it.
     """
 
     __slots__ = (
-        "_backlog", "_closed", "_drain_scope", "_drained", "_link", "_max_bytes", "_nursery",
-        "_owner", "_seal", "_waiting", "_write_now",
+        "_backlog", "_closed", "_counts", "_drain_scope", "_drained", "_link", "_max_bytes",
+        "_nursery", "_owner", "_seal", "_waiting", "_write_now",
     )  # fmt: skip
 
-    def __init__(self, link: Link, nursery: trio.Nursery, owner: Owner, *, max_bytes: int) -> None:
+    def __init__(
+        self, link: Link, nursery: trio.Nursery, owner: Owner, counts: Counts, *, max_bytes: int
+    ) -> None:
         self._link, self._nursery, self._owner = link, nursery, owner
         self._write_now, self._seal = link.write_now, link.seal
-        self._max_bytes = max_bytes
+        self._max_bytes, self._counts = max_bytes, counts
         self._waiting = 0  # bytes in the channel and in the drain's hands
         self._closed = False
         self._backlog: trio.MemorySendChannel[bytes] | None = None
@@ -79,6 +82,11 @@ class Outbox:
         if sent < len(data):
             self._queue(data[sent:])
 
+    def answer(self, data: bytes) -> None:
+        """Post something that is for this connection alone, and count it."""
+        self._counts.sent += len(data)
+        self.post(data)
+
     @property
     def waits(self) -> bool:
         """Whether something waits for the peer, or has waited in vain."""
@@ -101,7 +109,7 @@ class Outbox:
         sent.
         """
         self._max_bytes = self._waiting + len(last_words)  # beyond the bound, this once
-        self.post(last_words)
+        self.answer(last_words)
         self._closed = True
         scope = self._drain_scope  # the drain may be done with by the time that this is cancelled
         if scope is not None and self._drained is not None:
@@ -118,7 +126,9 @@ class Outbox:
             self._backlog, receive = trio.open_memory_channel[bytes](self._max_bytes + 1)
             self._drain_scope, self._drained = trio.CancelScope(), trio.Event()
             self._nursery.start_soon(self._drain, receive, self._drain_scope, self._drained)
+            self._counts.outboxes += 1
         self._waiting += len(data)
+        self._counts.waiting += len(data)
         self._backlog.send_nowait(data)
 
     async def _drain(
@@ -132,10 +142,13 @@ class Outbox:
                 while chunk := _take(receive):
                     await self._link.send_all(chunk)
                     self._waiting -= len(chunk)
+                    self._counts.waiting -= len(chunk)
                     self._be_patient()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._lose()
         finally:
+            self._counts.outboxes -= 1
+            self._counts.waiting -= self._waiting
             if self._waiting:  # cut off in the middle of an item: nothing can follow that
                 self._closed = True
             self._backlog = self._drain_scope = self._drained = None

@@ -5,6 +5,7 @@ applied, and shown. Whoever made it waits here until it has been shown.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -65,6 +66,7 @@ from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
 from trio_chat.protocols.audit import sentence
 from trio_chat.server.acting import Acting, ToldToOthers
 from trio_chat.server.audience import Subscriber
+from trio_chat.server.counts import Counts
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.pending import Pending
 from trio_chat.server.progress import Progress
@@ -90,10 +92,16 @@ class Ring:
     """
 
     def __init__(
-        self, chat: Chat, log: Log, progress: Progress, logs: OpenLogs, realm: RealmLog
+        self,
+        chat: Chat,
+        log: Log,
+        progress: Progress,
+        logs: OpenLogs,
+        realm: RealmLog,
+        counts: Counts,
     ) -> None:
         self._chat, self._log, self._progress = chat, log, progress
-        self._logs, self._realm = logs, realm
+        self._logs, self._realm, self._counts = logs, realm, counts
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
         self.acting = Acting()
@@ -298,10 +306,12 @@ class Ring:
             expect = self._chat.rooms[log].state.barrier if log in self._chat.rooms else ""
         redact = last.msgid if isinstance(last, Redacted) else ""
         move = self._move(last) if isinstance(last, RoomRenamed) else None
+        began = time.perf_counter()
         entries = await self._log.append(
             log, events, expect=expect, barrier=is_barrier(last), secret=secret, redact=redact,
             move=move,
         )  # fmt: skip
+        self._counts.appends.note(time.perf_counter() - began)
         self._last_placed = max(self._last_placed, entries[-1].id)
         return entries
 

@@ -4,7 +4,7 @@ import hmac
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import metadata
@@ -22,13 +22,15 @@ from trio_chat.core.views import Refused
 from trio_chat.errors import ChatError
 from trio_chat.protocols.forwarded import may_be_request
 from trio_chat.protocols.irc.info import ServerInfo
+from trio_chat.protocols.metrics import Value
 from trio_chat.server.accounts import Accounts
 from trio_chat.server.addresses import is_local, networks
 from trio_chat.server.admission import Admission, new_token
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
-from trio_chat.server.connection import SLOW, Connection
+from trio_chat.server.connection import Connection
+from trio_chat.server.counts import Ending
 from trio_chat.server.door import Door, Entered, Introduced, NoEntry
 from trio_chat.server.draining import Draining
 from trio_chat.server.expiry import expire
@@ -42,6 +44,7 @@ from trio_chat.server.listeners import (
     accept_all,
     open_listeners,
 )
+from trio_chat.server.metrics import of_chat, of_store
 from trio_chat.server.operations import Operations, forget_log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
@@ -152,7 +155,7 @@ class Server:
         self._reloaded = trio.Event()
         self._admin, self._sockets = admin, sockets
         self._health = health or Health()
-        self._health.ready = self._ready
+        self._health.ready, self._health.figures = self._ready, self._values
         self._door: Door
         self._connections: dict[Connection, None] = {}  # the oldest first
         self.operations: Operations
@@ -202,6 +205,12 @@ class Server:
         """The same; it also lets the store give a sign of life, of which the next one can tell."""
         self._log.probe()
         return self.state
+
+    def _values(self) -> Mapping[str, Value]:
+        """The values of all figures of this server; the store gives a sign of life, as above."""
+        self._log.probe()
+        counts, condition = self._hub.counts, self._log.condition
+        return {**of_chat(*self.figures, counts), **of_store(counts.appends.spread, condition)}
 
     async def store_settled(self) -> None:
         """Wait until the store has dealt with all that was asked of it before."""
@@ -482,8 +491,9 @@ class Server:
         del self._connections[connection]
         if connection.counts_for:
             self._sources.leave(connection.counts_for, trio.current_time())
+        self._hub.counts.endings[connection.ending] += 1
         reason, nick = connection.reason, connection.nick
-        if reason == SLOW:
+        if connection.ending is Ending.SLOW:
             most = self.settings.limits.outbox_bytes
             logger.warning(
                 "too slow: more than %d bytes were waiting for %s",
@@ -594,6 +604,7 @@ class Server:
         *,
         over_tls: bool = False,
     ) -> None:
+        self._hub.counts.refused[refused.code] += 1
         if source.may_report(trio.current_time()):
             logger.warning(
                 "turned away %s: %s",

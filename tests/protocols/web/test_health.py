@@ -8,7 +8,7 @@ GET = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def site(state: str = "ok") -> HealthSite:
-    return HealthSite(lambda: state)
+    return HealthSite(lambda: state, lambda: b"people 3\n")
 
 
 def response(data: bytes, state: str = "ok") -> bytes:
@@ -41,6 +41,13 @@ def test_it_is_not_ready_but_lives() -> None:
     assert response(GET.replace(b"/readyz", b"/healthz"), "starting").endswith(b"\r\n\r\nok\n")
 
 
+def test_figures_are_told_in_the_type_of_prometheus() -> None:
+    told = response(GET.replace(b"/readyz", b"/metrics"))
+    assert b"\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n" in told
+    assert b"\r\nContent-Length: 9\r\n" in told
+    assert told.endswith(b"\r\n\r\npeople 3\n")
+
+
 def test_head_is_the_same_without_a_body() -> None:
     assert response(GET) == response(GET.replace(b"GET", b"HEAD")) + b"ok\n"
 
@@ -52,7 +59,11 @@ def test_what_follows_a_request_is_not_looked_at() -> None:
 @pytest.mark.parametrize(
     ("request_", "status", "why"),
     [
-        (b"GET / HTTP/1.1\r\n\r\n", 404, "There is no such page here, but /healthz and /readyz."),
+        (
+            b"GET / HTTP/1.1\r\n\r\n",
+            404,
+            "no such page here, but /healthz, /readyz and /metrics.",
+        ),
         (b"GET /readyz/ HTTP/1.1\r\n\r\n", 404, "There is no such page"),
         (b"POST /readyz HTTP/1.1\r\n\r\n", 405, "Only GET and HEAD are answered here."),
         (b"get /readyz HTTP/1.1\r\n\r\n", 405, "Only GET and HEAD"),

@@ -1,4 +1,6 @@
-"""Requests of those who run the server: whether it lives, and whether it is ready for people."""
+"""Requests of those who run the server: whether it lives, whether it is ready for people, and its
+figures.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from websockets.http11 import Request
 
 from trio_chat.protocols import http
 from trio_chat.protocols.forwarded import may_be_request
+from trio_chat.protocols.metrics import CONTENT_TYPE
 from trio_chat.protocols.web.requests import BadRequest, read_request, refusal, take_head
 
 #: What is answered if all is well.
@@ -22,10 +25,11 @@ _FRESH = {"Cache-Control": "no-store"}
 @dataclass(frozen=True)
 class HealthSite:
     """The pages for those who run the server. ``ready`` gives OK, or in a word why nobody should be
-    sent to it.
+    sent to it; ``metrics`` a text of figures.
     """
 
     ready: Callable[[], str]
+    metrics: Callable[[], bytes]
 
     def answer(self, data: bytes) -> bytes | None:
         """The response to a request of which this has come; None if that is not all of it."""
@@ -40,15 +44,17 @@ class HealthSite:
             return refusal(bad).data
 
     def _page(self, request: Request) -> bytes:
+        status, type, body = HTTPStatus.OK, http.TEXT, f"{OK}\n".encode()
         match request.path.partition("?")[0]:
             case "/healthz":
-                status, told = HTTPStatus.OK, OK
+                pass
             case "/readyz":
-                told = self.ready()
-                status = HTTPStatus.OK if told == OK else HTTPStatus.SERVICE_UNAVAILABLE
+                if (told := self.ready()) != OK:
+                    status, body = HTTPStatus.SERVICE_UNAVAILABLE, f"{told}\n".encode()
+            case "/metrics":
+                type, body = CONTENT_TYPE, self.metrics()
             case _:
-                why = "There is no such page here, but /healthz and /readyz."
+                why = "There is no such page here, but /healthz, /readyz and /metrics."
                 raise BadRequest(HTTPStatus.NOT_FOUND, why)
-        body = f"{told}\n".encode()
-        head = http.last_head(status, http.TEXT, len(body), _FRESH)
+        head = http.last_head(status, type, len(body), _FRESH)
         return head if request.method == "HEAD" else head + body
