@@ -40,6 +40,7 @@ from benchmarks.house import (
 from benchmarks.logins import logins
 from benchmarks.machine import Meter
 from benchmarks.raid import raid
+from benchmarks.scrapes import scrapes
 from trio_chat.core.commands import LIST_MAX
 from trio_chat.server.garbage import looking_once
 
@@ -366,6 +367,7 @@ SCENARIOS = (
     logins,
     raid,
     devices,
+    scrapes,
 )
 
 if __name__ == "__main__":

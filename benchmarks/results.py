@@ -150,6 +150,7 @@ _INSIDE: dict[str, dict[str, float]] = {
         "a wrong proof (SCRAM): CPU in all, µs": 300,
         "20,000 accounts: s more": 0.5,
     },
+    "scrapes": {"10,000 connections: longest hold, ms": 5},
     "devices": {"on two devices each: times": 1.05},
     "retention": {": others still there": 1000, ": ms more": 1},
 }

@@ -545,6 +545,7 @@ INSIDE = {
     "logins": "16 people register, log in and fail to, all at once; servers start with accounts",
     "raid": "200 guests from 50 networks flood; an operator locks the chat, then bans them",
     "devices": "one speaks to 1,000 people on two devices each, and to 2,000 people",
+    "scrapes": "somebody reads the server's figures, with few connections and with very many",
 }
 
 SCENARIOS = [
