@@ -24,7 +24,7 @@ from trio_chat.settings.described import Setting, all_settings
 FOLDER = Path(__file__).parent
 
 EXITS = {
-    0: "All went well. A server was stopped by SIGTERM or Ctrl-C.",
+    0: "All went well. A server was stopped by SIGTERM or Ctrl-C, or drained.",
     1: "An error of another kind.",
     2: "The command line is wrong.",
     65: "Some of what was typed was not said, or a command was refused.",

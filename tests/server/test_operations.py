@@ -221,8 +221,8 @@ async def test_thousands_of_connections_are_listed_in_parts(house: House, path: 
         await house.link(address=f"127.0.0.{number % 2 + 1}")
     await trio.testing.wait_all_tasks_blocked()
     parts = [*house.server.operations.answer(ListConnections())]
-    assert {len(part.connections) for part in parts} == {100}
-    assert [part.more for part in parts] == 19 * [True] + [False]
+    assert {len(part.connections) for part in parts} == {50}
+    assert [part.more for part in parts] == 39 * [True] + [False]
     told = await ask(path, "connections")
     assert {one["number"] for one in told} == {*range(1, 2002)}
 
@@ -236,3 +236,47 @@ async def test_a_list_without_end_holds_nobody_up(house: House, path: Path) -> N
             await trio.lowlevel.checkpoint()
         await bob.send(b"hello\n")
         await alice.until("bob: hello\n")
+
+
+# ── figures ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_how_the_server_is_stands_in_one_object(house: House, path: Path) -> None:
+    await house.people("alice", "bob")
+    carol = await irc_peer(house, "carol", rooms="#tea")
+    await carol.news("PRIVMSG #tea :hello", "PRIVMSG bob :psst", "PRIVMSG nobody :psst")
+    await house.connect()
+    [told] = await ask(path, "stats")
+    version = told.pop("version")
+    text = told.pop("text")
+    for name in ("since", "memory", "stored", "late"):  # differ each time
+        assert told.pop(name) or name == "late"
+    assert told == {
+        "type": "stats",
+        "state": "ok",
+        "locked": False,
+        "people": 3,
+        "rooms": 2,
+        "connections": {"plain": 2, "irc": 1, "admin": 1, "unknown": 1},
+        "messages": {"rooms": 1, "private": 1},
+        "refused": {"no_such_nick": 1},
+        "waiting": 0,
+        "failing": False,
+        "level": told["level"],
+    }
+    lines = [line.split("  ", 1) for line in text.splitlines()]
+    assert {len(f"{name}  ") for name, _ in lines} <= {*range(5, 15)}
+    facts = {name: fact.strip() for name, fact in lines}
+    assert facts["version"] == version
+    assert facts["state"] == "ok"
+    assert facts["connections"] == "5: 2 plain, 1 irc, 1 admin, 1 unknown"
+    assert facts["messages"] == "1 in rooms, 1 in private"
+    assert facts["refused"] == "1: 1 no_such_nick"
+
+
+async def test_what_is_not_as_usual_is_told(house: House, path: Path) -> None:
+    await house.connect("alice")
+    await ask(path, "lock 10m", "drain 600", "log error")
+    [told] = await ask(path, "stats")
+    assert (told["state"], told["locked"], told["level"]) == ("draining", True, "error")
+    assert "draining, and locked" in told["text"]

@@ -14,7 +14,7 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import CannotConnect, ConnectionLost, NotAdmitted, NotDone, SettingsError
-from trio_chat.protocols.clean import clean
+from trio_chat.protocols.clean import clean, clean_lines
 from trio_chat.settings import Settings
 
 _GONE = "the server has gone before it answered"
@@ -89,7 +89,7 @@ def _carry_out(path: Path, line: str, *, json_lines: bool) -> None:
         if json_lines:
             print(json.dumps(told))
         elif told["type"] != "refused":
-            print(clean(told["text"]))
+            print(clean_lines(told["text"]))
     sys.stdout.flush()
     if code == "not_an_operator":
         raise NotAdmitted(refused)

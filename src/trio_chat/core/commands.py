@@ -570,6 +570,11 @@ class Reload:
 
 
 @fact
+class ShowStats:
+    """Show how the server is; for operators of it."""
+
+
+@fact
 class ListConnections:
     """List all connections of the server; for operators of it."""
 
@@ -634,7 +639,7 @@ Request = (
 #: first; then Chat.decide judges the rest.
 Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Concerning the server itself, which carries them out.
-OfServer = Reload | ListConnections | SetLogLevel | Drain | EndDrain
+OfServer = Reload | ShowStats | ListConnections | SetLogLevel | Drain | EndDrain
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (

@@ -530,6 +530,37 @@ class LogLevel(Notice):
 
 
 @fact
+class Stats:
+    """The answer to ShowStats: how the server is ``now``, and what has happened since it ``began``
+    (unix milliseconds).
+
+    Its ``state`` is ``ok``, or in a word why nobody should be sent to it. ``connections`` are by
+    protocol. Bytes are ``waiting`` for those who read slowly, and so many messages were ``said`` in
+    rooms and in private; requests and connections were ``refused``, by code, most often first. It
+    takes ``memory`` (bytes; 0 if that is not known), and its history ``stored``, which is
+    ``failing`` if it could not be written the last time. Its loop was ``late`` by so many seconds
+    when it looked last. Only people with an account may come in while it is ``locked``.
+    """
+
+    version: str
+    began: int
+    now: int
+    state: str
+    locked: bool
+    people: int
+    rooms: int
+    connections: tuple[tuple[str, int], ...]
+    said: tuple[int, int]
+    refused: tuple[tuple[str, int], ...]
+    waiting: int
+    memory: int
+    stored: int
+    failing: bool
+    late: float
+    level: str
+
+
+@fact
 class Draining(Notice):
     """The answer to Drain: it takes so many ``seconds``, unless all ``connections`` end before."""
 
@@ -652,7 +683,7 @@ Answer = (
     | Unheard | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found
     | Mentions | Audited
-    | Reports | Marked | Connections
+    | Reports | Marked | Connections | Stats
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 

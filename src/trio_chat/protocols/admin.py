@@ -24,6 +24,7 @@ from trio_chat.core.commands import (
     Reload,
     ResetAccount,
     SetLogLevel,
+    ShowStats,
     UseInvitation,
 )
 from trio_chat.core.events import Event
@@ -115,6 +116,7 @@ _OWN = {
         arguments="[PEOPLE] [DAYS]|list|revoke ID",
         does="make an invitation; list those that were used; or end one",
     ),
+    "stats": Verb("", "show how the server is, and how many are here", 0, lambda *_: ShowStats()),
     "connections": Verb(
         "",
         "list all connections, also of those who are not in the chat yet",

@@ -52,10 +52,12 @@ from trio_chat.core.views import (
     RoomBanEffect,
     Rooms,
     Shown,
+    Stats,
     Topic,
     UsedInvitations,
 )
 from trio_chat.core.words import account_or_user
+from trio_chat.protocols.admin_stats import stats
 from trio_chat.protocols.audit import audit_line, audit_notes, report_lines
 from trio_chat.protocols.durations import moment
 from trio_chat.protocols.irc.text import shown as readable
@@ -377,6 +379,7 @@ _OBJECTS: Mapping[type, Callable[[Any], Iterable[Object]]] = {
     Reports: _reports,
     UsedInvitations: _invitations,
     Connections: _connections,
+    Stats: lambda told: [stats(told)],
     Draining: lambda told: _settled(
         "draining", told.text, seconds=told.seconds, connections=told.connections
     ),

@@ -97,7 +97,13 @@ def _of_linux() -> Mapping[str, Value]:
     with suppress(OSError):
         if number := os.stat(_FILES).st_size:  # since Linux 6.2; to list them would take long
             found["process_open_fds"] = number
-        with open(_STATM) as file:
-            pages = int(file.read().split()[1])
-        found["process_resident_memory_bytes"] = pages * resource.getpagesize()
+    if number := memory():
+        found["process_resident_memory_bytes"] = number
     return found
+
+
+def memory() -> int:
+    """The memory of the process in bytes; 0 if this system does not tell."""
+    with suppress(OSError), open(_STATM) as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+    return 0

@@ -4,6 +4,7 @@ import hmac
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache
@@ -18,7 +19,7 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.limits import refuse_banned
 from trio_chat.core.names import fold
 from trio_chat.core.networks import network_of
-from trio_chat.core.views import Refused
+from trio_chat.core.views import Refused, Stats
 from trio_chat.errors import ChatError
 from trio_chat.protocols.forwarded import may_be_request
 from trio_chat.protocols.irc.info import ServerInfo
@@ -44,8 +45,8 @@ from trio_chat.server.listeners import (
     accept_all,
     open_listeners,
 )
-from trio_chat.server.metrics import of_chat, of_store
-from trio_chat.server.operations import Operations, forget_log_level
+from trio_chat.server.metrics import memory, of_chat, of_store
+from trio_chat.server.operations import Operations, forget_log_level, log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
 from trio_chat.server.poller import open_poller
@@ -167,6 +168,7 @@ class Server:
         self._shared: Shared
         self._leftovers: ExitStack
         self._is_started = False
+        self._late = 0.0  # seconds, of the task that looks after the silent
         self._stop = trio.Event()
         self.stopped = trio.Event()
 
@@ -211,6 +213,31 @@ class Server:
         self._log.probe()
         counts, condition = self._hub.counts, self._log.condition
         return {**of_chat(*self.figures, counts), **of_store(counts.appends.spread, condition)}
+
+    def _stats(self) -> Stats:
+        """How it is, for its operators."""
+        counts, store, chat = self._hub.counts, self._log.condition, self._hub.chat
+        refused = Counter({code.name.lower(): number for code, number in counts.refused.items()})
+        people, rooms, here = self.figures
+        protocols = counts.connections + Counter(unknown=here - counts.connections.total())
+        return Stats(
+            version=_version("trio-chat"),
+            began=round(self._started * 1000),
+            now=self._hub.now(),
+            state=self.state,
+            locked=chat.realm.lock is not None,
+            people=people,
+            rooms=rooms,
+            connections=tuple(protocols.most_common()),
+            said=(counts.said["room"], counts.said["private"]),
+            refused=tuple(refused.most_common()),
+            waiting=counts.waiting,
+            memory=memory(),
+            stored=store.bytes,
+            failing=store.is_failing,
+            late=self._late,
+            level=log_level(),
+        )
 
     async def store_settled(self) -> None:
         """Wait until the store has dealt with all that was asked of it before."""
@@ -363,7 +390,9 @@ class Server:
         self._door = Door(self._certificate, port, proxies=self._proxies)
         connections = self._connections.keys()
         self._draining = Draining(connections, self._sources, self._drains, self.stop)
-        self.operations = Operations(connections, self._draining, lambda: self.settings)
+        self.operations = Operations(
+            connections, self._draining, lambda: self.settings, self._stats
+        )
         self._shared = Shared(
             self._hub,
             self._accounts,
@@ -444,6 +473,7 @@ class Server:
             due = trio.current_time() + pause
             await trio.sleep_until(due)
             now = trio.current_time()
+            self._late = now - due
             if now > due + pause:  # we stood still, so what they have said is still to be read
                 continue
             for number, connection in enumerate(list(self._connections), 1):
