@@ -1,7 +1,5 @@
 """A file of an earlier version is taken over without loss, whatever happens on the way."""
 
-import gzip
-import os
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from old_files import write_old
 from stores import open_file, texts, texts_of
 from trio_chat.core.events import Joined, Left, ModesSet, Renamed, Said, TopicSet
 from trio_chat.core.queries import Span
@@ -26,14 +25,8 @@ FIRST_RUN, LAST_RUN = 1_795_852_374_000, 1_795_852_381_000  # unix milliseconds,
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "chat.db"
-    write_old(path)
+    write_old(path, 1, LAST_RUN / 1000)
     return path
-
-
-def write_old(path: Path) -> None:
-    old = Path(__file__).parent / "fixtures" / "version-1.db.gz"
-    path.write_bytes(gzip.decompress(old.read_bytes()))
-    os.utime(path, (LAST_RUN / 1000, LAST_RUN / 1000))
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
@@ -95,7 +88,7 @@ async def test_the_file_as_it_was_stays_beside_it(path: Path) -> None:
     copy = path.with_name("chat.db.version-1")
     assert copy.stat().st_mode & 0o777 == 0o600
     assert rows(copy, "PRAGMA user_version") == [(1,)]
-    write_old(path)
+    write_old(path, 1, LAST_RUN / 1000)
     assert rows(copy, EVERYTHING) == rows(path, EVERYTHING)
     assert [file.name for file in path.parent.glob("*.part")] == []
 
