@@ -27,7 +27,7 @@ EXITS = {
     0: "All went well. A server was stopped by SIGTERM or Ctrl-C, or drained.",
     1: "An error of another kind.",
     2: "The command line is wrong.",
-    65: "Some of what was typed was not said, or a command was refused.",
+    65: "Some of what was typed was not said, a command was refused, or the history is damaged.",
     69: "There is no server, or it was lost.",
     70: "The full screen failed.",
     71: "The server cannot listen there.",

@@ -70,15 +70,19 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
             age=history.days * _DAY,
         )
         return
-    retention = Retention(history.days * _DAY, history.per_room, history.total_bytes)
     async with open_sqlite(
         path,
-        retention=retention,
+        retention=retention(history),
         cache_bytes=history.cache_bytes,
         refuse=history.on_failure == "refuse",
         files=own_files(settings),
     ) as log:
         yield log
+
+
+def retention(history: HistorySettings) -> Retention:
+    """The limits of what is kept in a file."""
+    return Retention(history.days * _DAY, history.per_room, history.total_bytes)
 
 
 def key_file(settings: Settings) -> Path | None:

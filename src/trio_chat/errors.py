@@ -141,5 +141,9 @@ class CannotOpenStore(ChatError):
     """The place for history cannot be opened, is in use, or is damaged."""
 
 
+class DamagedStore(ChatError):
+    """A check has found that something in the history is not as it should be."""
+
+
 class Unavailable(ChatError):
     """The store cannot keep what it is given; the text says why, and may be shown to anybody."""

@@ -389,6 +389,26 @@ def restore(
     run_restore(file, set_ or (), env_file, debug=debug)
 
 
+@history.command()
+def check(
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, for programs.")
+    ] = False,
+    set_: Set = None,
+    env_file: EnvFile = None,
+    debug: Debug = False,
+) -> None:
+    """Check the history: is the file sound, does search know all of it, how much is in it, and what
+    will be removed next because it is too old or too much. The server may keep running.
+
+    Nothing is changed. The exit code is 0 if all is well, 65 if something is damaged, and 73 if
+    the file cannot be read.
+    """
+    from trio_chat.cli.check import run_check
+
+    run_check(set_ or (), env_file, json_lines=json_lines, debug=debug)
+
+
 def main() -> None:
     """Run the command ``trio-chat``."""
     gc.set_threshold(_GARBAGE, 20, 50)

@@ -68,20 +68,24 @@ def megabytes(size: int) -> str:
 
 
 class Progress:
-    """A line that tells how far something is, on a terminal; it goes when that has ended."""
+    """A line that tells what is done and how far, on a terminal; it goes when that has ended."""
 
-    def __init__(self, what: str) -> None:
-        self._what, self._is_seen, self._told = what, os.isatty(sys.stderr.fileno()), ""
+    def __init__(self, what: str = "") -> None:
+        self._what, self._is_seen, self._told = what, os.isatty(2), ""
 
     def __enter__(self) -> "Progress":
         return self
 
     def __call__(self, done: int, total: int) -> None:
-        told = f"{self._what}: {100 * done // max(total, 1)} %"
+        self.say(f"{self._what}: {100 * done // max(total, 1)} %")
+
+    def say(self, told: str) -> None:
+        """Tell something in place of what was told before."""
         if self._is_seen and told != self._told:
-            print(f"\r{told}", end="", file=sys.stderr, flush=True)
+            print(f"\r{told.ljust(len(self._told))}", end="", file=sys.stderr, flush=True)
             self._told = told
 
     def __exit__(self, *args: object) -> None:
         if self._told:
-            print(f"\r{' ' * len(self._told)}\r", end="", file=sys.stderr, flush=True)
+            self.say(" " * len(self._told))
+            print("\r", end="", file=sys.stderr, flush=True)

@@ -13,6 +13,7 @@ from trio_chat.errors import (
     CannotOpenStore,
     ChatError,
     ConnectionLost,
+    DamagedStore,
     LoginFailed,
     NotAdmitted,
     NotDone,
@@ -32,6 +33,7 @@ EXIT_CODES: dict[type[ChatError], int] = {
     NotReady: 1,  # what containers take for unhealthy
     NotSaid: 65,  # EX_DATAERR: some of the input was not delivered
     NotDone: 65,  # a command was refused
+    DamagedStore: 65,
     CannotConnect: 69,  # EX_UNAVAILABLE
     ConnectionLost: 69,
     ScreenFailed: 70,  # EX_SOFTWARE

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from trio_chat.storage.ids import now
+from trio_chat.storage.ids import first_of, now, unpack
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +138,16 @@ class Calendar:
         while len(self.points) > 1 and self.points[1][0] <= at:
             self.points.popleft()
         return self.points[0][1] if self.points and self.points[0][0] <= at else ""
+
+
+def too_old(calendar: Calendar, at: int, age: float) -> str:
+    """The id up to which everything is older than ``age`` (seconds), by the time of the house."""
+    oldest = at - int(age * 1000)
+    known = calendar.up_to(oldest)
+    # Entries from before anything was noted are told by their ids, which the clock gave.
+    by_clock = unpack(max(first_of(oldest) - 1, 0))
+    first = calendar.points[0][1] if calendar.points else by_clock
+    return max(known, min(by_clock, first))
 
 
 def _told(milliseconds: int) -> str:

@@ -6,11 +6,12 @@ The thread that writes does a step now and then, between two messages.
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Any
 
 from trio_chat.core.events import Said
 from trio_chat.storage.base import AUDIT_DAYS, AUDIT_MAX, MARKS
-from trio_chat.storage.clock import Calendar, HouseTime, steady
+from trio_chat.storage.clock import Calendar, HouseTime, steady, too_old
 from trio_chat.storage.ids import LAST_SOUND, LATEST, first_of, pack, unpack
 from trio_chat.storage.sqlite import search, usage
 from trio_chat.storage.sqlite.eviction import Eviction
@@ -78,7 +79,7 @@ class Housekeeper:
     ) -> None:
         self._store, self._retention = store, retention
         self._connection = store.connection
-        self._calendar = Calendar(retention.seconds, self._noted())
+        self._calendar = Calendar(retention.seconds, noted(store.connection))
         at, doubted = self._house_time()
         self._house = HouseTime(
             clock,
@@ -204,12 +205,8 @@ class Housekeeper:
         self._audited_from = max(first_of(at - AUDIT_DAYS * _DAY) - 1, 0)
         if not self._retention.seconds:
             return
-        oldest = at - int(self._retention.seconds * 1000)
-        known = self._calendar.up_to(oldest)
-        # Entries from before anything was noted are told by their ids, which the clock gave.
-        by_clock = unpack(max(first_of(oldest) - 1, 0))
-        first = self._calendar.points[0][1]
-        self._store.too_old = max(self._store.too_old, known, min(by_clock, first))
+        found = too_old(self._calendar, at, self._retention.seconds)
+        self._store.too_old = max(self._store.too_old, found)
 
     def note_the_time(self) -> None:
         """Store the time of the house, for the next run."""
@@ -223,14 +220,6 @@ class Housekeeper:
                 "INSERT INTO calendar VALUES (?, ?)",
                 [(at, pack(id)) for at, id in self._calendar.points],
             )
-
-    def _noted(self) -> Sequence[tuple[int, str]]:
-        rows = self._connection.execute("SELECT at, id FROM calendar ORDER BY rowid").fetchall()
-        return [
-            (at, unpack(id))
-            for at, id in rows
-            if _is_sound(at) and isinstance(id, int) and 0 <= id <= LAST_SOUND
-        ]
 
     def _last_time(self) -> int:
         last = self._one("SELECT at FROM entry ORDER BY id DESC LIMIT 1")
@@ -372,6 +361,16 @@ class Housekeeper:
     def _one(self, query: str, values: Sequence[Any] = ()) -> Any:
         row = self._connection.execute(query, values).fetchone()
         return row[0] if row else None
+
+
+def noted(connection: Connection) -> Sequence[tuple[int, str]]:
+    """The ids that were noted, each with the time of the house."""
+    rows = connection.execute("SELECT at, id FROM calendar ORDER BY rowid").fetchall()
+    return [
+        (at, unpack(id))
+        for at, id in rows
+        if _is_sound(at) and isinstance(id, int) and 0 <= id <= LAST_SOUND
+    ]
 
 
 def _is_sound(moment: Any) -> bool:
