@@ -3,14 +3,19 @@
 No manager is started: one sets up the machine that it finds.
 """
 
+import os
+import re
+import shlex
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import trio
 
-from processes import PATIENCE, Output, free_port
+from netcat import converse
+from processes import PATIENCE, Output, free_port, running_server
 
 pytestmark = pytest.mark.programs
 
@@ -40,7 +45,10 @@ async def test_a_server_that_the_first_guest_wakes() -> None:
 @pytest.fixture
 def units(tmp_path: Path) -> list[Path]:
     """Our units, as if the program was where they say."""
-    for name in ("trio-chat.service", "trio-chat.socket"):
+    for name in (
+        *("trio-chat.service", "trio-chat.socket"),
+        *("trio-chat-backup.service", "trio-chat-backup.timer"),
+    ):
         text = (PACKAGING / name).read_text()
         (tmp_path / name).write_text(text.replace("/opt/trio-chat/bin/trio-chat", str(PROGRAM)))
     return sorted(tmp_path.iterdir())
@@ -57,9 +65,27 @@ def test_the_units_have_no_mistakes(units: list[Path]) -> None:
     assert systemd("systemd-analyze", "verify", "--man=no", *units) == ""
 
 
-def test_the_service_may_do_little(units: list[Path]) -> None:
-    service = next(unit for unit in units if unit.suffix == ".service")
-    systemd("systemd-analyze", "security", "--offline=true", "--threshold=20", service)
+def test_the_services_may_do_little(units: list[Path]) -> None:
+    services = [unit for unit in units if unit.suffix == ".service"]
+    assert len(services) == 2
+    for service in services:
+        systemd("systemd-analyze", "security", "--offline=true", "--threshold=20", service)
+
+
+async def test_the_backup_of_the_service_is_made(units: list[Path], tmp_path: Path) -> None:
+    """Its command, as systemd reads it, with other places."""
+    [unit] = [unit for unit in units if unit.name == "trio-chat-backup.service"]
+    [command] = re.findall("^ExecStart=(.*)$", unit.read_text(), re.MULTILINE)
+    for ours, theirs in (("$$", "$"), ("%%", "%"), ("/var/lib/trio-chat-backups", str(tmp_path))):
+        command = command.replace(ours, theirs)
+    env = {"TRIO_CHAT_HISTORY__STORE": str(tmp_path / "chat.db")}
+    async with running_server(**env) as server:
+        await converse(server.port, "al\nhello\n")
+        command = command.replace("--env-file /etc/trio-chat.env ", "")
+        for _ in range(2):
+            done = await trio.run_process(shlex.split(command), env={**os.environ, **env})
+            assert done.returncode == 0
+    assert await trio.Path(tmp_path / f"chat-{datetime.now().astimezone():%u}.db").exists()
 
 
 def test_the_user_of_the_service_can_be_made(tmp_path: Path) -> None:
