@@ -269,7 +269,7 @@ async def test_an_account_can_begin_in_no_room(house: House) -> None:
     assert await cat.until("and always-on.\n") == (
         " nobody else is here yet. /help for more.\n*** You are logged in as bob.\n"
         f"*** {OFF}\n*** {ALWAYS}\n*** {ON}\n"
-        "*** Usage: /set [rooms|always-on on|off]\n*** You can choose rooms and always-on.\n"
+        "*** rooms is either on or off.\n*** You can choose rooms and always-on.\n"
     )
     await gone(cat, b"/quit\n")
     assert await rooms_of(await back(house)) == ["#tea", "#lobby"]

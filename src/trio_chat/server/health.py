@@ -1,4 +1,5 @@
-"""The address for those who run the server, and for their tools: is it alive, is it ready?
+"""The address for those who run the server, and for their tools: whether it lives, whether it is
+ready, and its figures.
 
 It is never the chat's own: what it tells is for no stranger, and it has to answer while the chat is
 full. It is there before the store is opened, and until that is closed.
