@@ -74,6 +74,12 @@ class Server:
         self._process.wait()
         self._process.stdout.close()
 
+    def drain(self, *words: str) -> None:
+        """Let it end by itself, and wait for that."""
+        self.run("admin", "drain", *words)
+        assert self._process.wait(PATIENCE) == 0
+        self._process.stdout.close()
+
     def run(self, command: str, *arguments: str) -> str:
         """What another command says, run as the owner of this server."""
         return subprocess.run(

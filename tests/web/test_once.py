@@ -55,6 +55,22 @@ def test_a_killed_server_loses_nothing(browser: Browser, server: Server) -> None
         shows(wendy, *numbered(0, 60))
 
 
+def test_a_drained_server_says_so_and_loses_nothing(browser: Browser, server: Server) -> None:
+    with (
+        visited(browser, server.url, "walt") as walt,
+        visited(browser, server.url, "wendy") as wendy,
+    ):
+        say_at_once(wendy, *numbered(0, 10))
+        server.drain("1", "an update")
+        expect(walt.locator("#log")).to_contain_text("will shut down within 1 second (an update).")
+        say_at_once(wendy, *numbered(10, 10))
+        expect(wendy.locator("#banner")).to_contain_text("No connection")
+        server.start()
+        try_now(wendy)
+        shows(walt, *numbered(0, 20))
+        shows(wendy, *numbered(0, 20))
+
+
 def test_an_upgrade_offers_a_reload_which_loses_nothing(browser: Browser, server: Server) -> None:
     with visited(browser, server.url, "wendy") as page:
         banner, text = page.locator("#banner"), page.locator("textarea")
