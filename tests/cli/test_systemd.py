@@ -52,6 +52,20 @@ async def test_it_says_when_it_is_ready_how_many_are_here_and_that_it_stops(tmp_
         assert await server.ended() == 0
 
 
+async def test_it_says_that_it_drains(tmp_path: Path, abstract: str) -> None:
+    admin, told = {"TRIO_CHAT_OPS__ADMIN": f"{tmp_path}/admin"}, {"NOTIFY_SOCKET": abstract}
+    async with (
+        manager(abstract) as systemd,
+        running("server", "--port", "0", constants=SOON, **told, **admin) as server,
+    ):
+        port = int((await server.out.line()).rpartition(":")[2])
+        async with guest(port, "al"):
+            await run("admin", "drain", "600", **admin)
+            await systemd.until(is_status("draining: 1 person in 1 room, 1 connection"))
+        await systemd.until(lambda told: told == {"STOPPING": "1"})
+        assert await server.ended() == 0
+
+
 @pytest.mark.parametrize("line", ["TRIO_CHAT_LIMITS__LINE_BYTES=100\n", "broken\n"])
 async def test_it_says_when_it_reads_its_settings_and_has_read_them(
     tmp_path: Path, line: str, abstract: str
@@ -102,7 +116,7 @@ async def test_who_is_not_watched_sends_no_beats(tmp_path: Path, abstract: str) 
 async def test_a_store_that_hangs_stops_its_heart(tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": f"{tmp_path}/notify", "WATCHDOG_USEC": "2"}
     settled, beats = trio.Event(), trio.Event()
-    server: Any = SimpleNamespace(figures=(0, 0, 0), store_settled=settled.wait)
+    server: Any = SimpleNamespace(figures=(0, 0, 0), state="ok", store_settled=settled.wait)
 
     async def hear() -> None:
         await systemd.until(lambda told: "WATCHDOG" in told)

@@ -145,8 +145,9 @@ def _watchdog(environment: MutableMapping[str, str]) -> float:
 
 def _status(server: Server) -> str:
     people, rooms, connections = server.figures
+    state = "" if server.state == "ok" else f"{server.state}: "
     return (
-        f"{_number(people, 'person', 'people')} in {_number(rooms, 'room', 'rooms')}, "
+        f"{state}{_number(people, 'person', 'people')} in {_number(rooms, 'room', 'rooms')}, "
         f"{_number(connections, 'connection', 'connections')}"
     )
 
