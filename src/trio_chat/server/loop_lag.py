@@ -1,8 +1,8 @@
 """How long trio's loop has been busy at a stretch: nobody else is served meanwhile."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import trio
 
@@ -14,17 +14,17 @@ class LoopLag(trio.abc.Instrument):
     """
 
     def __init__(self) -> None:
-        self._began = time.perf_counter()
+        self._began = perf_counter()
         self._longest = 0.0
         self._is_installed = False
 
     def after_io_wait(self, timeout: float) -> None:
         """A pass begins."""
-        self._began = time.perf_counter()
+        self._began = perf_counter()
 
     def before_io_wait(self, timeout: float) -> None:
         """It is over."""
-        self._longest = max(self._longest, time.perf_counter() - self._began)
+        self._longest = max(self._longest, perf_counter() - self._began)
 
     @contextmanager
     def installed(self) -> Iterator[None]:
