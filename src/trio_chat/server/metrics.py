@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import cache
 from importlib import metadata
 
+import trio
+
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.metrics import Figure, Kind, Spread, Value
 from trio_chat.server.counts import Counts, Ending
@@ -35,6 +37,7 @@ FIGURES = {
     "trio_chat_intake_places_free": Figure(_GAUGE, "Places left before those who write wait."),
     "trio_chat_append_seconds": Figure(_HISTOGRAM, "How long the store takes for an append."),
     "trio_chat_loop_lag_seconds": Figure(_GAUGE, "The longest hold of all since the last scrape."),
+    "trio_chat_tasks": Figure(_GAUGE, "Tasks of trio in the process."),
     "trio_chat_store_bytes": Figure(_GAUGE, "The size of the history."),
     "trio_chat_store_failing": Figure(_GAUGE, "1 if it could not be written the last time."),
     "trio_chat_store_hanging_seconds": Figure(_GAUGE, "How long the store has left work undone."),
@@ -86,6 +89,7 @@ def of_process() -> Mapping[str, Value]:
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
         "trio_chat_build_info": {_version("trio-chat"): 1},
+        "trio_chat_tasks": trio.lowlevel.current_statistics().tasks_living,
         "process_cpu_seconds_total": time.process_time(),
         "process_max_fds": most,
         **_of_linux(),
