@@ -126,10 +126,13 @@ async def asked_at(port: int, lobby: str, admin: Path) -> AsyncIterator[House]:
         yield house
 
 
+NUMBERS = count()  # each makes a nickname that nobody has who is still there
+
+
 async def until_in(house: House, port: int, lobby: str) -> Peer:
     """Come by a proxy again and again until that leads to this server's lobby."""
     with trio.fail_after(PATIENCE):
-        for number in count():
+        for number in NUMBERS:
             stream = await trio.open_tcp_stream("127.0.0.1", port, local_address=SOURCE)
             peer = await house.take_in(stream)
             await peer.send(f"al{number}\n".encode())
