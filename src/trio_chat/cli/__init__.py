@@ -307,7 +307,8 @@ app.add_typer(history, name="history")
 
 BackupFile = Annotated[
     Path,
-    typer.Argument(metavar="FILE", hidden=True),  # typer would show its Python type
+    # Hidden, as typer would show its Python type; we say by ourselves that it cannot be read.
+    typer.Argument(metavar="FILE", hidden=True, readable=False),
 ]
 
 
@@ -356,11 +357,12 @@ def backup(
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Back up all that the server keeps to FILE: the history, accounts and bans, the server's key
-    and its own certificate. The server may keep running.
+    """Back up all that the server keeps. The server may keep running.
 
-    Run it as the user whose server it is, with the settings that the server has. Keep FILE as safe
-    as the server: whoever has it can pass for it. Settings are not in it.
+    FILE has the history, accounts and bans, the server's key, and its own certificate, if it has
+    made one. Keep it as safe as the server: whoever has it can pass for it. Settings are not in it.
+
+    Run it as the user whose server it is, with the settings that the server has.
 
     \b
     trio-chat history backup /backup/chat.db
@@ -375,11 +377,13 @@ def backup(
 def restore(
     file: BackupFile, set_: Set = None, env_file: EnvFile = None, debug: Debug = False
 ) -> None:
-    """Go back to a backup in FILE: its history, accounts and bans, and the key and the certificate
-    that it has. The server must be stopped.
+    """Go back to a backup. The server must be stopped.
 
-    FILE is checked first. What was there stays beside it, under a name that is printed. Run it as
-    the user whose server it is, with the settings that the server has.
+    FILE is checked first. All of it comes back, and nothing if it is interrupted: the history,
+    accounts and bans, and the key and the certificate that it has. What was there stays beside it,
+    under a name that is printed.
+
+    Run it as the user whose server it is, with the settings that the server has.
 
     \b
     trio-chat history restore /backup/chat.db
@@ -398,11 +402,13 @@ def check(
     env_file: EnvFile = None,
     debug: Debug = False,
 ) -> None:
-    """Check the history: is the file sound, does search know all of it, how much is in it, and what
-    will be removed next because it is too old or too much. The server may keep running.
+    """Check the history, and tell what is in it. The server may keep running.
 
-    Nothing is changed. The exit code is 0 if all is well, 65 if something is damaged, and 73 if
-    the file cannot be read.
+    It tells whether the file is sound, and search knows all of it; and what the server will remove
+    next because it is too old or too much. Nothing is changed.
+
+    The exit code is 0 if all is well, 65 if something is damaged, and 73 if the file cannot be
+    read.
     """
     from trio_chat.cli.check import run_check
 

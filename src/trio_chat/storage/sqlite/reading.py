@@ -17,12 +17,22 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     context.
     """
     with opening(path, "read"):
-        if not path.exists():
-            raise CannotOpenStore(f"there is no history in {path}")
-        with open(path, "rb"):  # which tells why it cannot be read; SQLite does not
-            pass
+        _look(path)
         with closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
             yield connection
+
+
+def _look(path: Path) -> None:
+    """Find out why a file cannot be read, which SQLite does not tell."""
+    try:
+        with open(path, "rb"):
+            pass
+    except FileNotFoundError:
+        raise CannotOpenStore(f"there is no history in {path}") from None
+    except PermissionError as error:
+        raise CannotOpenStore(
+            f"cannot read history in {path}: run this as the user whose server it is"
+        ) from error
 
 
 @contextmanager

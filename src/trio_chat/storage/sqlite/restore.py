@@ -66,7 +66,7 @@ def restore(
 
 def _check_owner(path: Path) -> None:
     """Let root restore nothing that the server could not read then. Raises CannotOpenStore."""
-    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    there = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
     owner = there.stat().st_uid
     if os.geteuid() == 0 and owner:
         name = str(owner)
@@ -76,7 +76,7 @@ def _check_owner(path: Path) -> None:
 
 
 def _check(connection: sqlite3.Connection, backup: Path, path: Path) -> None:
-    if path.exists() and backup.samefile(path):
+    if os.path.exists(path) and os.path.samefile(backup, path):
         raise CannotOpenStore(f"{backup} is the history itself, and no backup of it")
     version_of(connection, backup)
     [found] = connection.execute("PRAGMA integrity_check (1)").fetchone()
