@@ -339,6 +339,57 @@ async def test_a_client_that_knows_no_room_begins_somewhere_only_for_who_is_nowh
     assert any(" JOIN #lobby" in line for line in await guest.news(OTHERWISE))
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+@pytest.mark.parametrize("left", [True, False])
+async def test_a_guest_who_logs_in_leaves_the_room_where_they_only_began(
+    house: House, is_here: bool, left: bool
+) -> None:
+    """Unless the account is there, too."""
+    bob = await owner(house, "JOIN #tea", *(["PART #lobby"] if left else []))
+    eve = await irc_peer(house, "eve", rooms="#lobby,#tea")
+    if not is_here:
+        await gone(bob)
+    guest = await irc_peer(house, "guest", rooms="")
+    await guest.news(OTHERWISE)
+    told = await guest.news(f"NS IDENTIFY bob {PASSWORD}")
+    assert sum(" JOIN #tea" in line for line in told) == 1
+    assert sum(" PART #lobby" in line for line in told) == left
+    there = {"#tea"} if left else {"#tea", "#lobby"}
+    assert await seen_in(eve, "bob" if is_here else "guest") == there
+    await gone(guest)
+    if is_here:
+        await gone(bob)
+    assert {*await rooms_of(await back(house))} == there
+
+
+async def test_a_room_that_a_guest_has_asked_for_comes_along(house: House) -> None:
+    bob = await owner(house, "JOIN #tea", "PART #lobby")
+    guest = await irc_peer(house, "guest", rooms="")
+    told = await guest.news(OTHERWISE, "JOIN #lobby", f"NS IDENTIFY bob {PASSWORD}")
+    assert not [line for line in told if " PART " in line]
+    assert await seen_in(bob, "bob") == {"#tea", "#lobby"}
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_a_plain_guest_who_logs_in_is_in_the_rooms_of_the_account(
+    house: House, is_here: bool
+) -> None:
+    bob = await owner(house, "JOIN #tea", "PART #lobby")
+    eve = await irc_peer(house, "eve", rooms="#lobby,#tea")
+    if not is_here:
+        await gone(bob)
+    guest = await house.connect("guest")
+    await guest.send(f"/login bob {PASSWORD}\n/who\n".encode())
+    await guest.until("*** In #tea (2): ")
+    assert await seen_in(eve, "bob" if is_here else "guest") == {"#tea"}
+
+
+async def seen_in(peer: IrcPeer, nick: str) -> set[str]:
+    """The rooms in which somebody is."""
+    [rooms] = [line for line in await peer.news(f"WHOIS {nick}") if " 319 " in line]
+    return {*rooms.rpartition(":")[2].replace("@", "").split()}
+
+
 async def test_nobody_chooses_for_an_account_that_is_not_theirs(house: House) -> None:
     bob = await owner(house)
     [told, _] = await bob.news("NS TOKEN NEW bot")

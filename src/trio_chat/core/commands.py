@@ -117,8 +117,9 @@ class LookAround:
 
 @fact
 class ComeBack:
-    """Let me be in the rooms where my account was. If my protocol shows me one room at a time, and
-    ``room`` is not empty, show me the last of them; or that room, if there is none.
+    """Let me be in the rooms where my account was. If ``room`` is not empty, it is where I begin
+    if there are none: I leave it if there are others, as a guest who has logged in. If my protocol
+    shows me one room at a time, show me the last of them, or that room.
     """
 
     room: str = ""

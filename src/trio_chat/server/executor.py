@@ -26,6 +26,7 @@ from trio_chat.core.commands import (
     Enter,
     ExplainLimits,
     Join,
+    Leave,
     ListInvitations,
     LogIn,
     LogOut,
@@ -379,6 +380,9 @@ class Executor:
         if self.session.one_room and otherwise:
             last = next((room for room in reversed(rooms) if fold(room) in here), otherwise)
             await self._do(replace(ask, command=Join(last)))
+        known = {*map(fold, rooms)}
+        if fold(otherwise) in here and fold(otherwise) not in known and not known.isdisjoint(here):
+            await self._do(Ask(Leave(otherwise)))
         if self.session.one_room:
             self._tell_hidden()
 

@@ -72,7 +72,7 @@ def account_set(out: ReplyBuffer, account: str) -> Iterable[Ask]:
 
 def come_back(out: ReplyBuffer) -> Iterable[Ask]:
     """Ask for the rooms where the account was, unless the client wants none."""
-    return () if NO_ROOMS in out.peer.caps else (Ask(ComeBack()),)
+    return () if NO_ROOMS in out.peer.caps else (Ask(ComeBack(out.peer.begun_in)),)
 
 
 def _take_nick(out: ReplyBuffer, account: str) -> Iterable[Ask]:

@@ -18,17 +18,19 @@ class Peer:
 
     ``server`` is the name of the server. ``nick`` is empty until the client is registered.
     ``refused_nick`` is the last that it could not have because that is somebody's account;
+    ``begun_in`` (folded) is the room that it has entered because it was in none;
     ``metadata`` is what it wants to have as soon as it is registered.
     """
 
     __slots__ = (
-        "_server", "caps", "metadata", "modes", "nick", "origin", "refused_nick", "subs", "watched"
+        "_server", "begun_in", "caps", "metadata", "modes", "nick", "origin", "refused_nick",
+        "subs", "watched",
     )  # fmt: skip
 
     def __init__(self, server: str) -> None:
         self._server = server
         self.nick, self.origin, self.modes = "", NOWHERE, ""
-        self.refused_nick = ""
+        self.refused_nick = self.begun_in = ""
         self.watched: Mapping[str, str] = _NOBODY  # nicknames, by their folds
         self.subs: tuple[str, ...] = ()  # keys of metadata
         self.metadata: Values = ()

@@ -26,6 +26,7 @@ from trio_chat.core.events import (
     KeyDropped,
     KeyMade,
     Killed,
+    Left,
     Looked,
     NameSet,
     PasswordSet,
@@ -33,6 +34,7 @@ from trio_chat.core.events import (
     Renamed,
     UserModesSet,
 )
+from trio_chat.core.names import fold
 from trio_chat.core.queries import Count, FindNicks, ListMembers, ShowMark
 from trio_chat.core.views import (
     Answer,
@@ -347,7 +349,11 @@ class IrcSession(Session):
         yield Ask(FindNicks((event.nick,)), self._tell_if_away)
         yield Ask(LookAround())
         yield from accounts.come_back(out)
-        yield from (Ask(Join(room), on_refused=_seen_already) for room in event.rooms)
+        for room in event.rooms:
+            join = Join(room, otherwise=fold(room) == peer.begun_in)
+            yield Ask(join, on_refused=_seen_already)
+            if join.otherwise and peer.begun_in:  # they are in others
+                out.show(Left(room, event.nick, origin=event.origin))
 
     def done_elsewhere(self, event: Event) -> Iterable[Ask]:
         peer = self._peer
@@ -374,6 +380,8 @@ class IrcSession(Session):
         "After the server sends a server JOIN … the server MUST send a MARKREAD command …. The
         command MUST be sent before the RPL_ENDOFNAMES reply" (read-marker).
         """
+        if self._peer.origin.account and fold(room) == self._peer.begun_in:
+            self._peer.begun_in = ""  # the account is there
         if "draft/read-marker" in self._peer.caps:
             yield Ask(ShowMark(room))
         if "no-implicit-names" not in self._peer.caps:

@@ -132,6 +132,10 @@ def _join(out: ReplyBuffer, message: Message) -> Iterator[Ask]:
     rooms, keys = message.params[0].split(","), message.param(1).split(",")
     for room, key in zip_longest(rooms, keys[: len(rooms)], fillvalue=""):
         joins.setdefault(fold(room), Join(room, key, again=again, otherwise=otherwise))
+    if otherwise:
+        out.peer.begun_in = next(iter(joins))
+    elif out.peer.begun_in in joins:
+        out.peer.begun_in = ""
     yield from map(Ask, joins.values())
 
 
