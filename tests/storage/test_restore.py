@@ -108,6 +108,9 @@ def test_a_copy_of_the_folder_of_a_server_that_ran(path: Path, tmp_path: Path) -
     other = tmp_path / "other" / "chat.db"
     assert restore(path, other, {}) == Restored([], [])
     assert read(other) == ["old"]
+    (link := tmp_path / "link").symlink_to(path)
+    restore(link, other, {})
+    assert read(other) == ["old"]
 
 
 def test_a_damaged_history_is_kept_as_it_is(backup: Path, path: Path) -> None:
@@ -164,6 +167,29 @@ def test_what_is_no_good_changes_nothing(backup: Path, path: Path, how: str, why
     with pytest.raises(CannotOpenStore, match=why):
         restore(backup, path, files_of(path))
     assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_where_there_is_no_room_nothing_changes(backup: Path, path: Path) -> None:
+    def fail(done: int, total: int) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with pytest.raises(CannotOpenStore, match=r"chat\.db: the disk is full: make room"):
+        restore(backup, path, files_of(path), progress=fail)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_a_link_to_the_history_stays_one(backup: Path, path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link" / "chat.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    restore(backup, link, files_of(link))
+    assert link.is_symlink()
+    assert read(link) == ["new"]
+    assert link.with_name("key").read_text() == KEYS["new"]
+    assert [file.name[:15] for file in path.parent.glob("chat.db.*-*")] == ["chat.db.before-"]
 
 
 def test_the_history_is_no_backup_of_itself(path: Path) -> None:

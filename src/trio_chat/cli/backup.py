@@ -45,6 +45,7 @@ def run_restore(
         settings = refuse(load({}, assignments, env_file), "history", "server")
         path, files = kept(settings), own_files(settings)
         with Progress("restoring") as progress:
+            progress.say("checking the backup")
             restored = restore(backup, path, files, progress=progress)
         for place in [path, *(files[name] for name in restored.brought if name in files)]:
             print(f"{place} is as {backup} has it")

@@ -12,7 +12,7 @@ from trio_chat.storage.clock import Calendar, too_old
 from trio_chat.storage.ids import first_of, pack, time_of, unpack
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.maintenance import Retention, noted
-from trio_chat.storage.sqlite.reading import reading
+from trio_chat.storage.sqlite.reading import journal_size, reading
 from trio_chat.storage.sqlite.rows import UNAUDITED, Kind, event_of
 from trio_chat.storage.sqlite.schema import check_version
 from trio_chat.storage.sqlite.store import BLANK
@@ -102,8 +102,7 @@ def check(
     with reading(path) as connection:
         connection.execute("BEGIN")  # all of it is of one moment
         check_version(connection, path)
-        journal = Path(f"{path}-wal")
-        sizes = path.stat().st_size, journal.stat().st_size if journal.exists() else 0
+        sizes = path.stat().st_size, journal_size(path)
         tell("checking the file")
         if damage := _damage(connection):
             return Checked(*sizes, damage)

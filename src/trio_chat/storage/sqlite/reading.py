@@ -1,5 +1,6 @@
 """The reads of a history beside the server, which may go on writing."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -35,17 +36,22 @@ def _look(path: Path) -> None:
         ) from error
 
 
+def journal_size(path: Path) -> int:
+    """The bytes of what stands beside a file and has not been moved into it yet."""
+    journal = Path(f"{os.path.realpath(path)}-wal")
+    return journal.stat().st_size if journal.exists() else 0
+
+
 @contextmanager
 def reading_backup(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that reads a file to which nobody writes, where nobody can. Raises
     CannotOpenStore, also for errors of SQLite in the context.
     """
-    journal = Path(f"{path}-wal")  # beside a copy of the folder of a server
     try:
         with open(path, "rb"):
             pass
-        has_journal = journal.exists() and journal.stat().st_size > 0
-        mode = "ro" if has_journal else "ro&immutable=1"
+        # With a journal it is a copy of the folder of a server.
+        mode = "ro" if journal_size(path) else "ro&immutable=1"
         with closing(connect(path, cache_bytes=_CACHE, mode=mode)) as connection:
             yield connection
     except OSError as error:

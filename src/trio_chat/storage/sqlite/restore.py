@@ -45,6 +45,7 @@ def restore(
 
     Raises CannotOpenStore; also if a server has the history.
     """
+    path = Path(os.path.realpath(path))  # or a link would be replaced, and not what it leads to
     _check_owner(path)
     with reading_backup(backup) as connection:
         connection.execute("BEGIN")

@@ -286,8 +286,10 @@ def opening(path: Path, to: str = "keep") -> Iterator[None]:
     except OSError as error:
         raise CannotOpenStore(f"cannot {to} history in {path}: {error.strerror}") from error
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE_SYSTEM:
-            raise CannotOpenStore(f"cannot {to} history in {path}: {error}") from error
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _OF_THE_FILE_SYSTEM:
+            why = "the disk is full: make room" if code == sqlite3.SQLITE_FULL else str(error)
+            raise CannotOpenStore(f"cannot {to} history in {path}: {why}") from error
         raise _damaged(path, str(error)) from error
     except (ValueError, TypeError, OverflowError, SystemError) as error:
         # If the structure is damaged, SQLite or Python may be given anything.
