@@ -114,7 +114,9 @@ async def test_damaged_messages_are_counted(stopped: Path) -> None:
     change(stopped, "UPDATE entry SET event = 'x' WHERE kind = 0 AND text IN ('hi', 'hello')")
     done = await check(stopped)
     assert done.code == 65
-    assert f"trio-chat: 2 messages in {stopped} are damaged, and not shown: stop the " in done.err
+    assert (
+        f"trio-chat: 2 messages in {stopped} cannot be read, nor shown: stop the server" in done.err
+    )
 
 
 def damage(path: Path) -> None:
@@ -145,3 +147,10 @@ async def test_what_cannot_be_checked(place: str, code: int, why: str) -> None:
     done = await run("history", "check", **{STORE: place})
     assert (done.code, done.out) == (code, "")
     assert done.err == f"trio-chat: {why}\n"
+
+
+async def test_what_goes_next(stopped: Path) -> None:
+    small = ("--set", "history.per_room=1", "--set", "history.days=30")
+    found = dict(line.split(": ", 1) for line in (await check(stopped, *small)).out.splitlines())
+    assert found["age"].startswith("history.days=30: nothing goes before 20")
+    assert found["rooms that are full"] == "history.per_room=1: 1 message too many, which go"

@@ -1,6 +1,7 @@
 """``trio-chat history check``: is the file sound, what is in it, and what goes next."""
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -45,10 +46,10 @@ def _complain(path: Path, found: Checked) -> None:
     if found.damage:
         raise DamagedStore(f"{path} is damaged: {_RESTORE}")
     if found.index and found.index.unreadable:
-        number = f"{found.index.unreadable:,}"
-        raise DamagedStore(f"{number} messages in {path} are damaged, and not shown: {_RESTORE}")
+        messages = _counted(found.index.unreadable, "message")
+        raise DamagedStore(f"{messages} in {path} cannot be read, nor shown: {_RESTORE}")
     if found.index and found.index.differs:
-        anew = _INDEX_ANEW.format(path)
+        anew = _INDEX_ANEW.format(shlex.quote(str(path)))
         raise DamagedStore(f"search does not find what is in {path}: {anew}")
 
 
@@ -78,22 +79,24 @@ def _counted(number: int, what: str) -> str:
 
 
 def _of_index(index: Index) -> str:
-    behind = f"; {index.behind:,} more messages are to come into it" if index.behind else ""
+    behind = f"; still to come into it: {index.behind:,}" if index.behind else ""
     return (
-        f"{'the index differs from the messages' if index.differs else 'the index is good'}{behind}"
-    )
+        "the index differs from the messages" if index.differs else "the index is good"
+    ) + behind
 
 
 def _of_age(due: Due) -> str:
     then = f"{datetime.fromtimestamp(due.after / 1000, UTC):%Y-%m-%d %H:%M} UTC"
     if due.now or due.in_a_day:
         next_ = f", the first at {then}" if due.in_a_day else ""
-        return f"{due.now:,} entries go now, and {due.in_a_day:,} more within a day{next_}"
+        return f"entries that go now: {due.now:,}; within a day: {due.in_a_day:,} more{next_}"
     return f"nothing goes before {then}" if due.after else "nothing goes"
 
 
 def _of_rooms(due: Due) -> str:
-    return f"{due.of_full_rooms:,} messages go" if due.of_full_rooms else "nothing goes"
+    if due.of_full_rooms:
+        return f"{_counted(due.of_full_rooms, 'message')} too many, which go"
+    return "nothing goes"
 
 
 def _of_size(due: Due, settings: HistorySettings) -> str:
