@@ -116,7 +116,9 @@ async def test_who_is_not_watched_sends_no_beats(tmp_path: Path, abstract: str) 
 async def test_a_store_that_hangs_stops_its_heart(tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": f"{tmp_path}/notify", "WATCHDOG_USEC": "2"}
     settled, beats = trio.Event(), trio.Event()
-    server: Any = SimpleNamespace(figures=(0, 0, 0), state="ok", store_settled=settled.wait)
+    server: Any = SimpleNamespace(
+        status=SimpleNamespace(figures=(0, 0, 0), state="ok", store_settled=settled.wait)
+    )
 
     async def hear() -> None:
         await systemd.until(lambda told: "WATCHDOG" in told)

@@ -63,7 +63,7 @@ async def test_newcomers_are_told_in_their_protocol_why_they_are_not_let_in(
     assert answer.startswith("HTTP/1.1 503 ")
     assert ("Retry-After: 600\r\n" in answer, WHY_NOT in answer) == (True, True)
     assert not house.server.stopped.is_set()
-    assert house.server.state == "draining"
+    assert house.server.status.state == "draining"
     await alice.send(b"/quit\n")
     await house.server.stopped.wait()
 
@@ -127,7 +127,7 @@ async def test_it_can_be_called_off(house: House, path: Path) -> None:
     assert await texts(path, "drain off") == ["Everybody is let in again."]
     await alice.until("*** This server does not shut down after all.\n")
     await house.connect("bob")
-    assert house.server.state == "ok"
+    assert house.server.status.state == "ok"
     [refused] = await ask(path, "drain off")
     assert refused["code"] == "no_change"
     for peer in house.peers:

@@ -146,12 +146,12 @@ async def test_a_full_disk_makes_it_unready_until_there_is_space_again(path: Pat
             await alice.send(b"hello\n")
             await alice.until("This cannot be stored now")
             assert await get(path, "/readyz") == (503, "store-failing\n")
-            await house.server.store_settled()
+            await house.server.status.store_settled()
             assert await get(path, "/readyz") == (503, "store-failing\n")
             assert await get(path, "/healthz") == OK
-            await house.server.store_settled()
+            await house.server.status.store_settled()
         await get(path, "/readyz")  # nobody says anything, but it tries by itself
-        await house.server.store_settled()
+        await house.server.status.store_settled()
         assert await get(path, "/readyz") == OK
 
 
@@ -167,10 +167,10 @@ async def test_a_full_disk_does_not_matter_to_who_goes_on_without_it(path: Path)
 async def test_a_store_that_hangs_makes_it_unready_and_it_lives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trio_chat.server.server._HANGS", 0.0)
+    monkeypatch.setattr("trio_chat.server.status._HANGS", 0.0)
     async with with_file(path) as house:
         alice = await house.connect("alice")
-        await house.server.store_settled()
+        await house.server.status.store_settled()
         with held(path.with_name("chat.db")):
             await alice.send(b"hello\n")
             while await get(path, "/readyz") == OK:

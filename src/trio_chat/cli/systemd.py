@@ -109,7 +109,7 @@ class Manager:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._tell_figures, server)
                 if self._watchdog:
-                    nursery.start_soon(self._beat, server.store_settled, self._watchdog / 2)
+                    nursery.start_soon(self._beat, server.status.store_settled, self._watchdog / 2)
 
     async def _tell_figures(self, server: Server) -> None:
         told = ""
@@ -144,8 +144,8 @@ def _watchdog(environment: MutableMapping[str, str]) -> float:
 
 
 def _status(server: Server) -> str:
-    people, rooms, connections = server.figures
-    state = "" if server.state == "ok" else f"{server.state}: "
+    people, rooms, connections = server.status.figures
+    state = "" if server.status.state == "ok" else f"{server.status.state}: "
     return (
         f"{state}{_number(people, 'person', 'people')} in {_number(rooms, 'room', 'rooms')}, "
         f"{_number(connections, 'connection', 'connections')}"

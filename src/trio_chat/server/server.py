@@ -4,26 +4,19 @@ import hmac
 import itertools
 import logging
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from functools import cache
-from importlib import metadata
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import trio
 
 from trio_chat.core.chat import Chat
-from trio_chat.core.limits import refuse_banned
 from trio_chat.core.names import fold
 from trio_chat.core.networks import network_of
-from trio_chat.core.views import Refused, Stats
 from trio_chat.errors import ChatError
-from trio_chat.protocols.forwarded import may_be_request
 from trio_chat.protocols.irc.info import ServerInfo
-from trio_chat.protocols.metrics import Value
 from trio_chat.server.accounts import Accounts
 from trio_chat.server.addresses import is_local, networks
 from trio_chat.server.admission import Admission, new_token
@@ -31,9 +24,9 @@ from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.cloak import Cloak
 from trio_chat.server.connection import Connection
-from trio_chat.server.counts import Ending
-from trio_chat.server.door import Door, Entered, Introduced, NoEntry
+from trio_chat.server.door import Door
 from trio_chat.server.draining import Draining
+from trio_chat.server.entrance import Entrance
 from trio_chat.server.expiry import expire
 from trio_chat.server.health import Health
 from trio_chat.server.hub import Hub
@@ -45,14 +38,14 @@ from trio_chat.server.listeners import (
     accept_all,
     open_listeners,
 )
-from trio_chat.server.metrics import memory, of_chat, of_store
-from trio_chat.server.operations import Operations, forget_log_level, log_level
+from trio_chat.server.operations import Operations, forget_log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
 from trio_chat.server.poller import open_poller
-from trio_chat.server.service import open_service, operator, turn_away
+from trio_chat.server.service import open_service
 from trio_chat.server.shared import Shared
-from trio_chat.server.sources import Source, Sources
+from trio_chat.server.sources import Sources
+from trio_chat.server.status import Status, version
 from trio_chat.server.transport import Link, SocketLink
 from trio_chat.settings import AUTO, Settings
 from trio_chat.settings.places import Address
@@ -61,9 +54,6 @@ from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
 
-# So many are told at a time that there is no place for them; all others are closed without a word.
-_TURNED_AWAY = 100
-
 _OWNER_DAYS = 7  # that the owner's first link lasts
 
 _WATCH = 60.0  # seconds between two looks at the files of the certificate
@@ -71,16 +61,10 @@ _WATCH = 60.0  # seconds between two looks at the files of the certificate
 _LOOK = 5.0  # seconds between two looks for connections that have long been silent
 _AT_ONCE = 100  # are looked at before others may run: if all get a PING, that takes a millisecond
 
-# A store that has done nothing of what it was asked for so long hangs. Somebody else who writes to
-# the file may hold it up for five seconds.
-_HANGS = 10.0  # seconds
-
-_version = cache(metadata.version)  # reads a file of the installation
-
 _TASK = "connection "  # begins the names of the tasks that serve one, before its number
 
 _Link = TypeVar("_Link", bound=Link)
-_LetIn = Callable[["Server", _Link, str], Awaitable[Connection | None]]
+_LetIn = Callable[[_Link, str], Awaitable[Connection | None]]
 
 
 def connection_number() -> int:
@@ -92,14 +76,6 @@ def connection_number() -> int:
         return 0
     name = trio.lowlevel.current_task().name
     return int(name.removeprefix(_TASK)) if name.startswith(_TASK) else 0
-
-
-class Figures(NamedTuple):
-    """How many are here."""
-
-    people: int
-    rooms: int
-    connections: int
 
 
 class Server:
@@ -151,14 +127,18 @@ class Server:
         self._sources = Sources(settings.limits)
         self._proxies = settings.server.proxies
         chat.proxies = tuple(at for at in networks(self._proxies) if not at.is_loopback)
-        self._turned_away = 0  # connections that are being told why
         self._own_certificate, self._certificate = own_certificate, Certificate()
         self._reloaded = trio.Event()
         self._admin, self._sockets = admin, sockets
         self._health = health or Health()
-        self._health.ready, self._health.figures = self._ready, self._values
-        self._door: Door
         self._connections: dict[Connection, None] = {}  # the oldest first
+        self.status = Status(
+            self._hub, log, self._connections, lambda: self.settings, self._phase, self._started
+        )
+        self._health.ready, self._health.figures = self.status.ready, self.status.values
+        self._entrance: Entrance
+        self._let_in: _LetIn[Link]
+        self._let_operator_in: _LetIn[SocketLink]
         self.operations: Operations
         self._draining: Draining
         self._numbers = itertools.count(1)
@@ -168,7 +148,6 @@ class Server:
         self._shared: Shared
         self._leftovers: ExitStack
         self._is_started = False
-        self._late = 0.0  # seconds, of the task that looks after the silent
         self._stop = trio.Event()
         self.stopped = trio.Event()
 
@@ -182,66 +161,13 @@ class Server:
         """Whether others reach it: it listens beyond this machine, or proxies connect for them."""
         return bool(self._proxies) or not all(is_local(at.host) for at in self.addresses)
 
-    @property
-    def figures(self) -> Figures:
-        """How many are here now; a room counts if somebody is in it."""
-        chat = self._hub.chat
-        rooms = len(chat.rooms) - len(chat.empty)
-        return Figures(len(chat.people), rooms, len(self._connections))
-
-    @property
-    def state(self) -> str:
-        """``ok``, or in a word why nobody should be sent here."""
+    def _phase(self) -> str:
+        """A word for what it does while it does not let people in; otherwise nothing."""
         if self._stop.is_set():
             return "stopping"
         if not self._is_started:
             return "starting"
-        if self._draining.is_on:
-            return "draining"
-        store = self._log.condition
-        if store.is_failing and self.settings.history.on_failure == "refuse":
-            return "store-failing"
-        return "store-hanging" if store.waited > _HANGS else "ok"
-
-    def _ready(self) -> str:
-        """The same; it also lets the store give a sign of life, of which the next one can tell."""
-        self._log.probe()
-        return self.state
-
-    def _values(self) -> Mapping[str, Value]:
-        """The values of all figures of this server; the store gives a sign of life, as above."""
-        self._log.probe()
-        counts, condition = self._hub.counts, self._log.condition
-        return {**of_chat(*self.figures, counts), **of_store(counts.appends.spread, condition)}
-
-    def _stats(self) -> Stats:
-        """How it is, for its operators."""
-        counts, store, chat = self._hub.counts, self._log.condition, self._hub.chat
-        refused = Counter({code.name.lower(): number for code, number in counts.refused.items()})
-        people, rooms, here = self.figures
-        protocols = counts.connections + Counter(unknown=here - counts.connections.total())
-        return Stats(
-            version=_version("trio-chat"),
-            began=round(self._started * 1000),
-            now=self._hub.now(),
-            state=self.state,
-            locked=chat.realm.lock is not None,
-            people=people,
-            rooms=rooms,
-            connections=tuple(protocols.most_common()),
-            said=(counts.said["room"], counts.said["private"]),
-            refused=tuple(refused.most_common()),
-            waiting=counts.waiting,
-            memory=memory(),
-            stored=store.bytes,
-            failing=store.is_failing,
-            late=self._late,
-            level=log_level(),
-        )
-
-    async def store_settled(self) -> None:
-        """Wait until the store has dealt with all that was asked of it before."""
-        await self._log.settled()
+        return "draining" if self._draining.is_on else ""
 
     @property
     def question(self) -> str:
@@ -387,11 +313,11 @@ class Server:
         self._set_rules(self.settings)
         self._warn_of_operators()
         port = next((at.port for at in self.addresses if at.port), 0)
-        self._door = Door(self._certificate, port, proxies=self._proxies)
+        door = Door(self._certificate, port, proxies=self._proxies)
         connections = self._connections.keys()
         self._draining = Draining(connections, self._sources, self._drains, self.stop)
         self.operations = Operations(
-            connections, self._draining, lambda: self.settings, self._stats
+            connections, self._draining, lambda: self.settings, self.status.stats
         )
         self._shared = Shared(
             self._hub,
@@ -406,6 +332,9 @@ class Server:
             self.operations.answer,
             self._page,
         )
+        self._entrance = Entrance(door, self._draining, self._shared, self._health)
+        # Bound once: each connection keeps the one that has let it in.
+        self._let_in, self._let_operator_in = self._entrance.let_in, self._entrance.let_operator_in
         self._drains.start_soon(self._shared.passes.give)
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
@@ -457,7 +386,7 @@ class Server:
                     doors.start_soon(accept_all, listener, self._take_operator)
                 await self._stop.wait()
                 doors.cancel_scope.cancel("the server stops")
-            self._door.shut()
+            self._entrance.shut()
             for listener in (*listeners, *service):
                 await listener.aclose()
             grace = self.settings.server.shutdown_grace
@@ -473,7 +402,7 @@ class Server:
             due = trio.current_time() + pause
             await trio.sleep_until(due)
             now = trio.current_time()
-            self._late = now - due
+            self.status.late = now - due
             if now > due + pause:  # we stood still, so what they have said is still to be read
                 continue
             for number, connection in enumerate(list(self._connections), 1):
@@ -484,10 +413,10 @@ class Server:
 
     def take(self, link: Link) -> None:
         """Serve a link that has been accepted, to its end, and close it."""
-        self._serve_one(link, Server._let_in)
+        self._serve_one(link, self._let_in)
 
     def _take_operator(self, link: SocketLink) -> None:
-        self._serve_one(link, Server._let_operator_in)
+        self._serve_one(link, self._let_operator_in)
 
     def _serve_one(self, link: _Link, let_in: _LetIn[_Link]) -> None:
         number = next(self._numbers)
@@ -503,7 +432,7 @@ class Server:
         """
         connection = None
         try:
-            if connection := await let_in(self, link, user_id):
+            if connection := await let_in(link, user_id):
                 self._connections[connection] = None
                 async with connection:
                     await connection.register()
@@ -514,141 +443,9 @@ class Server:
             logger.exception("failed", extra={"event": "failed"})
         finally:
             if connection:
-                self._see_off(connection)
+                del self._connections[connection]
+                self._entrance.see_off(connection)
             await link.aclose()
-
-    def _see_off(self, connection: Connection) -> None:
-        del self._connections[connection]
-        if connection.counts_for:
-            self._sources.leave(connection.counts_for, trio.current_time())
-        self._hub.counts.endings[connection.ending] += 1
-        reason, nick = connection.reason, connection.nick
-        if connection.ending is Ending.SLOW:
-            most = self.settings.limits.outbox_bytes
-            logger.warning(
-                "too slow: more than %d bytes were waiting for %s",
-                most,
-                nick or "a peer",
-                extra={"event": "too-slow", "nick": nick, "bytes": most},
-            )
-        logger.info(
-            "disconnected: %s (%d requests refused)",
-            reason,
-            connection.refusals,
-            extra={"event": "disconnected", "nick": nick, "reason": reason},
-        )
-
-    async def _let_operator_in(self, link: SocketLink, user_id: str) -> Connection | None:
-        """Let somebody in by the operators' socket, however many others there are. Whoever asks
-        there how the server is gets an answer, and no line in its log.
-        """
-        person = operator(link.uid, self.settings.irc.server_name, user_id)
-        if person is None:
-            await turn_away(link)
-            return None
-        try:
-            first = await self._door.first(link)
-        except (NoEntry, trio.BrokenResourceError):
-            return None
-        if may_be_request(first):
-            await self._health.answer(link, first)
-            return None
-        user = person.origin.user
-        logger.info(
-            "connected to the operators' socket: %s",
-            user,
-            extra={"event": "admin-connected", "audit": True, "user": user},
-        )
-        source, entered = Source(link.peer, self.settings.limits), Entered(link, first)
-        return Connection(entered, self._shared, source, user_id=user_id, outsider=person)
-
-    async def _let_in(self, link: Link, user_id: str) -> Connection | None:
-        """Let a link in, and count it for its source; None if there is no way in for it."""
-        if (introduced := await self._introduce(link)) is None:
-            return None
-        source = self._sources.of(link.peer, trio.current_time())
-        if ban := self._hub.chat.realm.bans.at_door(link.peer):
-            refused = refuse_banned(self._hub.chat, ban)
-            over_tls = source.may_be_told(trio.current_time())
-            await self._turn_away(link, introduced.first, source, refused, over_tls=over_tls)
-            return None
-        if soon := self._draining.refusal():
-            over_tls = source.may_be_told(trio.current_time())
-            await self._turn_away(link, introduced.first, source, soon, over_tls=over_tls)
-            return None
-        if why_not := self._sources.enter(source, trio.current_time()):
-            await self._turn_away(link, introduced.first, source, why_not)
-            return None
-        connection = None
-        try:
-            connection = await self._enter(link, introduced, source, user_id)
-        finally:
-            if not connection:
-                self._sources.leave(source, trio.current_time())
-        return connection
-
-    async def _introduce(self, link: Link) -> Introduced | None:
-        """Learn where a connection comes from; None if a proxy does not say."""
-        try:
-            return await self._door.introduce(link)
-        except (NoEntry, trio.BrokenResourceError) as why:
-            now = trio.current_time()
-            if self._sources.of(link.peer, now).may_report(now):
-                logger.warning(
-                    "turned away the proxy %s: %s",
-                    link.peer,
-                    why,
-                    extra={"event": "proxy-refused", "peer": link.peer, "reason": str(why)},
-                )
-            return None
-
-    async def _enter(
-        self, link: Link, introduced: Introduced, source: Source, user_id: str
-    ) -> Connection | None:
-        """Bring a link through the door; None if that fails."""
-        try:
-            entered = await self._door.enter(link, self.settings, introduced)
-        except (NoEntry, trio.BrokenResourceError) as why:
-            if source.may_note("not connected", trio.current_time()):
-                logger.info(
-                    "not connected from %s: %s",
-                    link.peer,
-                    why,
-                    extra={"event": "not-connected", "peer": link.peer, "reason": str(why)},
-                )
-            return None
-        logger.info(
-            "connected from %s%s",
-            link.peer,
-            entered.how,
-            extra={"event": "connected", "peer": link.peer},
-        )
-        return Connection(entered, self._shared, source, user_id=user_id)
-
-    async def _turn_away(
-        self,
-        link: Link,
-        first: bytes,
-        source: Source,
-        refused: Refused,
-        *,
-        over_tls: bool = False,
-    ) -> None:
-        self._hub.counts.refused[refused.code] += 1
-        if source.may_report(trio.current_time()):
-            logger.warning(
-                "turned away %s: %s",
-                link.peer,
-                refused.why,
-                extra={"event": "turned-away", "peer": link.peer, "reason": refused.why},
-            )
-        self._turned_away += 1
-        try:
-            if self._turned_away <= _TURNED_AWAY:
-                with suppress(NoEntry, trio.BrokenResourceError):
-                    await self._door.refuse(link, refused, self.settings, first, over_tls=over_tls)
-        finally:
-            self._turned_away -= 1
 
 
 def server_info(
@@ -663,7 +460,7 @@ def server_info(
     return ServerInfo(
         settings.irc.server_name,
         settings.irc.network,
-        version=f"trio-chat-{_version('trio-chat')}",
+        version=f"trio-chat-{version('trio-chat')}",
         created=time.strftime("%Y-%m-%d at %H:%M:%S UTC", time.gmtime(started)),
         motd=settings.irc.motd.splitlines(),
         rooms_each=settings.limits.rooms_each,
