@@ -204,6 +204,24 @@ def test_a_backup_does_not_follow_links_that_somebody_has_laid(path: Path) -> No
     assert mine.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["chat.db", "chat.db-wal", "chat.db.lock", "key", "link"])
+def test_a_backup_replaces_nothing_that_the_server_needs(path: Path, name: str) -> None:
+    path.with_name("link").symlink_to(path)
+    before = path.read_bytes()
+    with pytest.raises(CannotOpenStore, match=f"{name} is in use by the server"):
+        back_up(path, path.with_name(name), files_of(path), replace=True)
+    assert path.read_bytes() == before
+    assert path.with_name("key").read_text() == KEY
+
+
+def test_a_backup_can_be_made_where_the_system_has_no_fdatasync(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "fdatasync", raising=False)  # as on macOS
+    back_up(path, path.with_name("backup"), files_of(path))
+    assert query(path.with_name("backup"), "PRAGMA integrity_check") == [("ok",)]
+
+
 def test_a_damaged_history_is_not_backed_up(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[100:4096] = b"\xff" * 3996

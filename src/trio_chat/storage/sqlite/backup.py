@@ -43,6 +43,7 @@ def back_up(
     with reading(path) as connection, _writing(to):
         connection.execute("BEGIN")
         version_of(connection, path)
+        _check_is_apart(to, path, files)
         _check_place(to, replace=replace)
         with drafting(to) as draft:
             pace = _Pace(draft.descriptor, progress)
@@ -50,6 +51,14 @@ def back_up(
             names = brought.pack(draft.connection, files)
             _check_place(to, replace=replace)
     return names
+
+
+def _check_is_apart(to: Path, path: Path, files: Mapping[str, Path]) -> None:
+    """Let a backup replace nothing that the server needs."""
+    history = os.path.realpath(path)
+    own = [f"{history}{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
+    if os.path.realpath(to) in {*own, *map(os.path.realpath, files.values())}:
+        raise CannotOpenStore(f"{to} is in use by the server: name another file for the backup")
 
 
 def _check_place(to: Path, *, replace: bool) -> None:
@@ -89,7 +98,7 @@ class _Pace:
         self._begun = time.monotonic()
 
     def __call__(self, status: int, left: int, total: int) -> None:
-        os.fdatasync(self._descriptor)
+        os.fsync(self._descriptor)
         self._progress(total - left, total)
         if left:
             time.sleep(min(time.monotonic() - self._begun, _REST))
