@@ -1,5 +1,6 @@
 """The quiet end of a server: nobody else comes in, people are told, and it ends without a loss."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,6 +109,33 @@ async def test_it_ends_when_the_time_is_up(autojump_clock: trio.testing.MockCloc
         assert (await alice.rest()).endswith(f" within 40 seconds.\n{GOODBYE}")
         await house.server.stopped.wait()
         assert 40 <= trio.current_time() - began < 45
+
+
+async def test_all_are_told_why_even_if_there_is_no_time_left(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with running(settings()) as house:
+        people = [await house.link(f"p{n}", address=f"192.0.2.{n}") for n in range(105)]
+        order(house, Drain(0, "an update"))
+        for peer in people:
+            assert "*** This server will shut down now (an update).\n" in await peer.rest()
+
+
+async def test_a_stop_ends_a_drain(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    alice = await house.connect("alice")
+    order(house, Drain(600, ""))
+    house.server.stop()
+    await alice.rest()
+    await house.server.stopped.wait()
+    assert "as it is drained" not in caplog.text
+
+
+@pytest.mark.parametrize("time", ["10min", "0s", "1.5h"])
+async def test_what_is_no_time_drains_nothing(house: House, path: Path, time: str) -> None:
+    [refused] = await ask(path, f"drain {time} an update")
+    assert refused["text"] == f"{time} is no time: say seconds, or 10m, or 1h30m."
+    assert house.server.status.state == "ok"
 
 
 async def test_of_two_orders_the_last_one_counts(autojump_clock: trio.testing.MockClock) -> None:

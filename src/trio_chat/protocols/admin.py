@@ -73,6 +73,8 @@ def _drain(room: str, rest: str) -> Command | Refused:
         return EndDrain()
     first, _, why = rest.partition(" ")
     seconds = int(first) if is_number(first) else read_duration(first) or None
+    if seconds is None and first[:1].isdigit():
+        return Refused(f"{first} is no time: say seconds, or 10m, or 1h30m.")
     return Drain(seconds, cut(rest if seconds is None else why.strip(), WHY_MAX))
 
 

@@ -65,7 +65,7 @@ class Draining:
         """Let nobody else in, and end the server once it is empty, or after so many seconds; also
         if it is draining already, by other terms.
         """
-        self._cancel()
+        self.forget()
         until = trio.current_time() + seconds
         self._drain = _Drain(until, why, trio.CancelScope(deadline=until))
         when = f"within {waiting(seconds)}" if seconds else "now"
@@ -79,7 +79,7 @@ class Draining:
 
     def end(self) -> bool:
         """Let everybody in again; False if nobody was kept out."""
-        if not self._cancel():
+        if not self.forget():
             return False
         logger.warning(
             "no longer draining: everybody is let in again",
@@ -97,7 +97,8 @@ class Draining:
         again = f"Try again in {waiting(left)}."
         return Refused(f"{why}. {again}", Code.SHUTTING_DOWN, (str(math.ceil(left)),))
 
-    def _cancel(self) -> bool:
+    def forget(self) -> bool:
+        """End it, and tell nobody; False if it was not on."""
         drain, self._drain = self._drain, None
         if drain is None:
             return False
@@ -105,8 +106,8 @@ class Draining:
         return True
 
     async def _run(self, drain: _Drain, told: Notice) -> None:
+        await self._tell(told, drain)  # all of them, even if there is no time left
         with drain.scope:
-            await self._tell(told, drain)
             await self._sources.until_empty()
         if drain is self._drain:
             left = self._sources.total

@@ -36,6 +36,7 @@ class Entrance:
 
     def shut(self) -> None:
         """Let nobody in any more: the server stops."""
+        self._draining.forget()
         self._door.shut()
 
     async def let_in(self, link: Link, user_id: str) -> Connection | None:
