@@ -64,6 +64,32 @@ async def test_who_logs_in_later_is_there_as_well(house: House) -> None:
     assert await rooms_of(await back(house)) == ["#garden", "#lobby", "#tea"]
 
 
+@pytest.mark.parametrize("is_here", [True, False])
+@pytest.mark.parametrize("plain", [True, False])
+async def test_who_logs_in_later_is_an_operator_as_before(
+    house: House, plain: bool, is_here: bool
+) -> None:
+    """They are made one once, and do not become the founder by it."""
+    ann = await irc_peer(house, "ann", rooms="#tea")
+    bob = await owner(house, "JOIN #tea", "PART #lobby")
+    eve = await irc_peer(house, "eve", rooms="#tea")
+    await ann.news("MODE #tea +o bob", "PART #tea")
+    if not is_here:
+        await gone(bob)
+    await eve.news()
+    nick = "bob" if is_here else "guest"
+    if plain:
+        cat = await house.connect("guest")
+        await cat.send(f"/login bob {PASSWORD}\n/who\n/op eve\n".encode())
+        await cat.until("set mode +o eve")
+    else:
+        guest = await irc_peer(house, "guest", rooms="")
+        await guest.news(f"NS IDENTIFY bob {PASSWORD}", "MODE #tea +o eve")
+    told = commands(await eve.news(), "#tea")
+    assert told == (["MODE"] if is_here else ["JOIN", "MODE", "MODE"])
+    assert commands(await eve.news(f"MODE #tea -o {nick}")) == ["MODE"]
+
+
 async def test_a_restart_changes_nothing(tmp_path: Path) -> None:
     chosen = settings(history={"store": str(tmp_path / "chat.db")})
     async with running(chosen) as house:

@@ -57,6 +57,17 @@ def _nothing(event: Event) -> None:
     return
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Whom somebody was who has become somebody else: the identity of a ``guest``, or empty; and
+    the ids of the events by which they had ``entered`` the rooms where they were, as rooms may be
+    renamed.
+    """
+
+    guest: str
+    entered: frozenset[str]
+
+
 @dataclass(slots=True)
 class Subscriber:
     """A connection of this server, by its ``id``, and whom it speaks for: ``user_id``.
@@ -69,11 +80,11 @@ class Subscriber:
     has done on another connection. Before they are let in, ``key`` is the
     hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
     by its password, which is named by ``password_id``. Who has become somebody else is
-    ``unsettled`` until all that hangs on that is done: the identity that they had as a guest, or
-    empty. ``sent`` are the ids of the messages that it was sent of those that wait for its owner
-    (``box.Box``), until the peer is known to have got them; ``has_all`` says whether the peer's
-    system has got all that the connection was sent. An ``outsider`` is an operator of the server
-    who is not in the chat, and is shown nothing but answers.
+    ``unsettled`` until all that hangs on that is done. ``sent`` are the ids of the messages that it
+    was sent of those that wait for its owner (``box.Box``), until the peer is known to have got
+    them; ``has_all`` says whether the peer's system has got all that the connection was sent. An
+    ``outsider`` is an operator of the server who is not in the chat, and is shown nothing but
+    answers.
     """
 
     id: str
@@ -86,7 +97,7 @@ class Subscriber:
     key: str = ""
     account: str = ""
     password_id: int = 0
-    unsettled: str | None = None
+    unsettled: Before | None = None
     outsider: Person | None = None
     is_there: Callable[[], Awaitable[bool]] = _yes
     address: str = ""

@@ -364,8 +364,8 @@ class Executor:
                     if isinstance(request, Report) and isinstance(outcome, Refused):
                         self._source.complained_in_vain()
                     await self._follow(outcome, ask)
-                await self._settle(ask)
                 if isinstance(request, LogOut | DropKey | DropAccount):
+                    await self._settle(ask)
                     await self._see_out()
 
     async def _come_back(self, otherwise: str, ask: Ask) -> None:

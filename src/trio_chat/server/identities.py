@@ -25,7 +25,7 @@ from trio_chat.core.views import Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.server.archive import Archive
-from trio_chat.server.audience import Subscriber
+from trio_chat.server.audience import Before, Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
@@ -187,19 +187,23 @@ class Identities:
         if person.origin.account:
             with suppress(Unavailable):
                 await self._archive.keep_marks(person)
-        subscriber.unsettled = "" if account else before
+        entered = frozenset(person.rooms.values())
+        subscriber.unsettled = Before("" if account else before, entered)
         return outcomes
 
     async def settle(self, subscriber: Subscriber) -> Outcomes:
-        """Let somebody who has become somebody else have in their rooms what that one has. Who has
-        left an account loses its nickname.
+        """Let somebody who has become somebody else have what that one has in the rooms where they
+        were; those to which they have come back since, they entered with it. Who has left an
+        account loses its nickname.
         """
-        guest, subscriber.unsettled = subscriber.unsettled, None
+        before, subscriber.unsettled = subscriber.unsettled, None
         person = self._chat.people.get(subscriber.user_id)
-        if guest is None or person is None:
+        if before is None or person is None:
             return ()
-        for room in tuple(person.rooms):
-            await self._ring.pursue(subscriber, MatchStatus(room, person.user_id, guest))
+        for room, entered in tuple(person.rooms.items()):
+            if entered in before.entered:
+                match = MatchStatus(room, person.user_id, before.guest)
+                await self._ring.pursue(subscriber, match)
         if self._nicknames.is_owned(person.nick, person.origin.account):
             near = self._nicknames.claim_near(subscriber, person.nick)
             renamed = await self.rename(subscriber, Rename(near, forced=True))
