@@ -125,7 +125,7 @@ async def test_an_operator_is_made_none_and_stays_none(house: House, path: Path)
         "There is no account bo.",
     ]
     done = "".join(await texts(path, "audit al"))
-    assert " took from al to be an operator of this server." in done
+    assert " made al no operator of this server any more." in done
 
 
 async def test_who_has_forgotten_a_password_is_let_in_once(house: House, path: Path) -> None:

@@ -105,7 +105,7 @@ def sentence(event: Event) -> str:
         case AccountReset(name, by=by, origin=origin):
             return f"{_who(by, origin)} let in the owner of {name}, who had lost the password."
         case OperatorDropped(name, by=by, origin=origin):
-            return f"{_who(by, origin)} took from {name} to be an operator of this server."
+            return f"{_who(by, origin)} made {name} no operator of this server any more."
         case InvitationUsed(invitation, identity=identity, name=name):
             if name:
                 return f"Invitation {invitation} made {name} an operator of this server."
