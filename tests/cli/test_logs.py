@@ -177,3 +177,23 @@ async def test_only_the_journal_is_told_the_level(text):
         os.close(read)
         assert "stopping on SIGTERM" in lines[-1]
         assert all(line.startswith("<6>") is is_journal for line in lines)
+
+
+@pytest.mark.parametrize("is_journal", [True, False])
+async def test_the_journal_is_told_that_the_last_line_is_an_error(is_journal):
+    """So that 'journalctl -p err' shows why a server has not started."""
+    read, write = os.pipe()
+    found = os.fstat(write)
+    stream = f"{found.st_dev}:{found.st_ino + (not is_journal)}"
+    done = await trio.run_process(
+        [*PROGRAM, "server", "--set", "limits.rooms=many"],
+        check=False,
+        stderr=write,
+        env=environment({"JOURNAL_STREAM": stream}),
+        cwd=FOLDER,
+    )
+    os.close(write)
+    line = os.read(read, 65536).decode()
+    os.close(read)
+    assert done.returncode == 78
+    assert line.startswith("<3>trio-chat: " if is_journal else "trio-chat: ")

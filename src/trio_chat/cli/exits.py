@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from trio_chat.cli.journal import error_mark
 from trio_chat.errors import (
     CannotConnect,
     CannotListen,
@@ -97,7 +98,7 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         if debug:
             traceback.print_exception(error)
         for line in _with_advice(error).splitlines():
-            print(f"trio-chat: {clean(line)}", file=sys.stderr)
+            _say(clean(line))
         code = EXIT_CODES.get(type(error), 1)
     except* KeyboardInterrupt:
         code = INTERRUPTED
@@ -108,13 +109,19 @@ def exit_on_error(*, debug: bool) -> Iterator[None]:
         drop_output()
         if debug:
             traceback.print_exception(failed)
-        print(
-            f"trio-chat: {(first_error(failed).strerror or 'input or output error').lower()}",
-            file=sys.stderr,
-        )
+        _say(_of_system(first_error(failed)))
         code = CANNOT_WRITE
     if code:
         sys.exit(code)
+
+
+def _say(line: str) -> None:
+    print(f"{error_mark()}trio-chat: {line}", file=sys.stderr)
+
+
+def _of_system(error: OSError) -> str:
+    why = (error.strerror or "input or output error").lower()
+    return clean(f"{error.filename}: {why}") if error.filename else why
 
 
 def _with_advice(error: ChatError) -> str:

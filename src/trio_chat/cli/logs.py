@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from trio_chat.cli.journal import is_journal, mark
 from trio_chat.cli.log_handler import BackgroundHandler
 from trio_chat.protocols.clean import clean
 from trio_chat.server.server import connection_number
@@ -27,16 +28,13 @@ FIELDS = (
     *("number", "bytes", "seconds", "path"),
 )
 
-# The levels of syslog(3) by which the journal shows and filters lines.
-_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))
-
 
 def set_up_logging(settings: LogSettings) -> None:
     """Log to standard error. May be called again with other settings."""
     text = settings.format == "text" or (settings.format == "auto" and os.isatty(_STDERR))
     formatter = TextFormatter() if text else JsonFormatter()
     handler = _handler()
-    handler.setFormatter(JournalFormatter(formatter) if _is_journal(_STDERR) else formatter)
+    handler.setFormatter(JournalFormatter(formatter) if is_journal(_STDERR) else formatter)
     logging.getLogger().setLevel(settings.level.upper())
 
 
@@ -57,15 +55,6 @@ def _add_connection(record: logging.LogRecord) -> bool:
     return True
 
 
-def _is_journal(number: int) -> bool:
-    """Whether a descriptor is the stream to the journal that systemd has opened for us."""
-    try:
-        found = os.fstat(number)
-    except OSError:
-        return False
-    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
-
-
 class JournalFormatter(logging.Formatter):
     """Begins each line of another formatter with the level of its record: ``<6>``. The journal
     takes that away again.
@@ -76,8 +65,8 @@ class JournalFormatter(logging.Formatter):
         self._of = of
 
     def format(self, record: logging.LogRecord) -> str:
-        priority = next((p for level, p in _PRIORITIES if record.levelno >= level), 7)
-        return "\n".join(f"<{priority}>{line}" for line in self._of.format(record).split("\n"))
+        begin = mark(record.levelno)
+        return "\n".join(f"{begin}{line}" for line in self._of.format(record).split("\n"))
 
 
 class TextFormatter(logging.Formatter):
