@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 @contextmanager
-def disk_full() -> Iterator[None]:
-    """No file of this process can grow, or be written at all."""
+def disk_full(room: int = 0) -> Iterator[None]:
+    """No file of this process can be written beyond so many bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """The assembly of the server: the one place besides the command line that knows the store."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,7 +39,7 @@ async def serve(
     """
     settings = settings or Settings()
     history, files = history_file(settings.history), own_files(settings)
-    first = not (history and history.exists())
+    first = _is_new(history)
     health, keepalive = Health(), settings.limits.keepalive
     async with (
         open_health(health, settings.ops.listen, keepalive=keepalive, passed=sockets.ops),
@@ -55,6 +56,11 @@ async def serve(
             health=health,
         )
         await server.run(task_status=task_status)
+
+
+def _is_new(history: Path | None) -> bool:
+    """Whether there is no history yet. If it cannot be seen, it is for the store to say so."""
+    return history is None or not os.path.exists(history)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ async def test_a_file_that_another_server_keeps_its_history_in(tmp_path: Path) -
 
 async def test_a_place_where_no_file_can_be(tmp_path: Path) -> None:
     assert "cannot keep history in" in await refused("/proc/trio-chat/chat.db")
-    assert "Is a directory" in await refused(tmp_path)
+    assert "is a directory" in await refused(tmp_path)
 
 
 async def test_a_file_that_is_no_history(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 import trio
 
+from disks import disk_full
 from stores import append, open_file, said, texts
 from trio_chat.errors import CannotOpenStore
 from trio_chat.storage.sqlite.backup import back_up
 from trio_chat.storage.sqlite.log import SqliteLog
+from trio_chat.storage.sqlite.schema import locked
 
 KEY = "5eed" * 16 + "\n"
 
@@ -174,9 +176,9 @@ def test_a_backup_that_finds_no_room_leaves_nothing(path: Path) -> None:
 
 def test_an_error_of_the_system_in_the_middle_leaves_nothing(path: Path) -> None:
     def fail(done: int, total: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
-    with pytest.raises(CannotOpenStore, match="No space left on device"):
+    with pytest.raises(CannotOpenStore, match="no space left on device"):
         back_up(path, path.with_name("backup"), {}, progress=fail)
     assert names(path.parent) == {"chat.db", "chat.db.lock", "key"}
 
@@ -237,3 +239,52 @@ def test_a_database_of_something_else_is_not_backed_up(path: Path, sql: str) -> 
         connection.executescript(sql)
     with pytest.raises(CannotOpenStore, match=r"chat\.db is no history of trio-chat"):
         back_up(path, path.with_name("backup"), {})
+
+
+# ── where nothing can be written ───────────────────────────────────────────────────────────────
+
+
+def close_off(path: Path) -> None:
+    """Let nobody share the file, as where the disk is full or read-only."""
+    Path(f"{path}-shm").symlink_to("nowhere")  # SQLite follows none
+
+
+def test_a_history_on_a_disk_that_cannot_be_written_is_backed_up_elsewhere(
+    path: Path, tmp_path: Path
+) -> None:
+    close_off(path)
+    assert back_up(path, tmp_path / "backup", files_of(path)) == ["key"]
+    assert query(tmp_path / "backup", "SELECT count(*) FROM entry WHERE kind = 0") == [(40,)]
+
+
+def test_what_is_in_the_journal_there_is_not_left_out(path: Path, tmp_path: Path) -> None:
+    close_off(path)
+    path.with_name("chat.db-wal").write_bytes(b"something")
+    with pytest.raises(CannotOpenStore, match=r"copy it and chat\.db-wal to another disk"):
+        back_up(path, tmp_path / "backup", {})
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_full_disk_is_called_so_where_sqlite_calls_it_an_error_of_the_disk(
+    path: Path, tmp_path: Path
+) -> None:
+    path.with_name("chat.db-wal").write_bytes(b"something")
+    with disk_full(100), pytest.raises(CannotOpenStore, match=r"\(the disk is full\)"):
+        back_up(path, tmp_path / "backup", {})
+
+
+def test_a_file_that_cannot_be_shared_is_not_read_beside_a_server(
+    path: Path, tmp_path: Path
+) -> None:
+    close_off(path)
+    with locked(path), pytest.raises(CannotOpenStore, match="cannot read history in"):
+        back_up(path, tmp_path / "backup", {})
+
+
+def test_no_server_opens_a_file_that_is_read_alone(path: Path, tmp_path: Path) -> None:
+    def serve(done: int, total: int) -> None:
+        with pytest.raises(CannotOpenStore, match="already"), locked(path):
+            pass
+
+    close_off(path)
+    back_up(path, tmp_path / "backup", {}, progress=serve)

@@ -158,7 +158,7 @@ def spoil(path: Path, how: str) -> None:
         ("text", "cannot be restored: file is not a database"),
         ("torn", "database disk image is malformed|is damaged"),
         ("pages", "is damaged"),
-        ("gone", "cannot read the backup .*: No such file or directory"),
+        ("gone", "cannot read the backup .*: no such file or directory"),
     ],
 )
 def test_what_is_no_good_changes_nothing(backup: Path, path: Path, how: str, why: str) -> None:

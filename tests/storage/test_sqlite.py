@@ -253,7 +253,7 @@ async def test_only_one_can_have_it(path: Path, tmp_path: Path) -> None:
 
 async def test_a_directory_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "chat.db").mkdir()
-    assert "Is a directory" in await cannot_open(tmp_path / "chat.db")
+    assert "is a directory" in await cannot_open(tmp_path / "chat.db")
 
 
 async def test_a_file_in_the_place_of_its_directory(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ async def test_a_file_in_the_place_of_its_directory(tmp_path: Path) -> None:
 
 
 async def test_a_name_that_is_too_long(tmp_path: Path) -> None:
-    assert "File name too long" in await cannot_open(tmp_path / ("x" * 300))
+    assert "file name too long" in await cannot_open(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("content", [b"dear diary", b"dear diary" * 10_000])

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from trio_chat.app import key_file
@@ -68,10 +69,8 @@ def run_invite(
             raise SettingsError(
                 "history.store=memory: such a server keeps no key; /invitation invites people there"
             )
-        if not file.exists():
-            raise SettingsError(f"there is no key in {file} yet: start the server once")
         try:
-            token = new_token(read_key(file), time.time(), uses=uses, days=days, operator=operator)
+            token = new_token(_key(file), time.time(), uses=uses, days=days, operator=operator)
         except ValueError as error:
             raise SettingsError(str(error)) from None
         room = settings.client.room if options.get("client.room") else ""
@@ -79,6 +78,14 @@ def run_invite(
         link = _link(settings, file.with_name("certificate.pem"), token, room)
         lines = "\n".join(way_in(link, uses, days, settings.web))
         print(f"{lines}{_what_follows(settings.accounts, operator=operator)}")
+
+
+def _key(file: Path) -> bytes:
+    """The key of a server that has been there. Raises CannotOpenStore and SettingsError."""
+    with suppress(PermissionError):
+        if not file.exists():
+            raise SettingsError(f"there is no key in {file} yet: start the server once")
+    return read_key(file)
 
 
 def _check(accounts: AccountSettings, *, operator: bool) -> None:

@@ -13,7 +13,7 @@ from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.server.certificate import Certificate
 from trio_chat.server.links import own_addresses
 from trio_chat.settings.places import Address
-from trio_chat.storage.private import make_whole, warn_if_shared
+from trio_chat.storage.private import make_whole, reason, warn_if_shared
 
 _LIFE = datetime.timedelta(days=3653)  # ten years: those who know its fingerprint see any change
 _NAME_MAX = 64  # characters of a common name (RFC 5280, appendix A.1)
@@ -33,7 +33,7 @@ def use_own(
         warn_if_shared(file, "the key of the server's certificate")
         certificate.use(file, file)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = reason(error, file)
         raise CannotOpenStore(f"cannot keep the server's certificate in {file}: {why}") from error
     except SettingsError as error:
         raise CannotOpenStore(

@@ -7,7 +7,6 @@ their own connection alone. Others see the server's name as that of who did some
 
 import logging
 import os
-import pwd
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -24,6 +23,7 @@ from trio_chat.protocols.admin import AdminDialect
 from trio_chat.server.listeners import Listener, open_listeners
 from trio_chat.server.transport import SocketLink
 from trio_chat.settings.places import Address
+from trio_chat.storage.private import reason, user_name
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ async def _open(path: Path, keepalive: float) -> AsyncIterator[Sequence[Listener
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {place}: {error.strerror}") from error
+        raise CannotListen(f"cannot listen on {place}: {reason(error, path)}") from error
     async with open_listeners([place], None, keepalive=keepalive, private=True) as listeners:
         yield listeners
 
@@ -85,7 +85,7 @@ def operator(uid: int, server_name: str, user_id: str) -> Person | None:
     """The operator that a user of this system is; None if they are none."""
     if uid not in (_ROOT, os.geteuid()):
         return None
-    origin = Origin(user=_name(uid), host=server_name, name="an operator of this server")
+    origin = Origin(user=user_name(uid), host=server_name, name="an operator of this server")
     return Person(user_id, server_name, origin, user_id, modes="o")
 
 
@@ -99,10 +99,3 @@ async def turn_away(link: SocketLink) -> None:
     with suppress(trio.BrokenResourceError):
         await link.send_all(AdminDialect().render(_NOT_FOR_YOU))
         await link.finish()
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

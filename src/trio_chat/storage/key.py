@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore
-from trio_chat.storage.private import make_whole, warn_if_shared
+from trio_chat.storage.private import make_whole, reason, warn_if_shared
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
         warn_if_shared(path, "the server's key")
     except OSError as error:
         raise CannotOpenStore(
-            f"cannot keep the server's key in {path}: {(error.strerror or str(error)).lower()}"
+            f"cannot keep the server's key in {path}: {reason(error, path)}"
         ) from error
     return read_key(path)
 
@@ -54,7 +54,7 @@ def read_key(path: Path) -> bytes:
         digits = path.read_bytes().strip()
     except OSError as error:
         raise CannotOpenStore(
-            f"cannot read the server's key in {path}: {(error.strerror or str(error)).lower()}"
+            f"cannot read the server's key in {path}: {reason(error, path)}"
         ) from error
     with suppress(ValueError):
         if len(key := bytes.fromhex(digits.decode("ascii"))) == _BYTES:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pwd
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,28 @@ def warn_if_shared(path: Path, what: str) -> None:
             path,
             extra={"event": "readable-by-others", "path": str(path)},
         )
+
+
+def reason(error: OSError, path: Path) -> str:
+    """Why a file cannot be had, in words; also whose it is if it is another user's."""
+    why = (error.strerror or str(error)).lower()
+    there = nearest(path)
+    if not isinstance(error, PermissionError) or (owner := there.stat().st_uid) == os.geteuid():
+        return why
+    return f"{why}. {there} belongs to {user_name(owner)}, and you are {user_name(os.geteuid())}"
+
+
+def nearest(path: Path) -> Path:
+    """The file, or the nearest folder above it that is there and can be seen."""
+    return next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
+
+
+def user_name(uid: int) -> str:
+    """The name of a user of this machine, or their number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def make_whole(path: Path, content: bytes) -> None:

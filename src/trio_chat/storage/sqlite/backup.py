@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore
+from trio_chat.storage.private import reason
 from trio_chat.storage.sqlite import brought
 from trio_chat.storage.sqlite.drafts import drafting
 from trio_chat.storage.sqlite.reading import reading
-from trio_chat.storage.sqlite.schema import version_of
+from trio_chat.storage.sqlite.schema import cause, version_of
 
 # Pages (of 4 KiB) that are copied in a step.
 _PAGES = 256
@@ -76,15 +77,15 @@ def _writing(to: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = f"{error.filename or to}: {error.strerror}"
+        path = Path(error.filename or to)
+        why = f"{path}: {reason(error, path)}"
         raise CannotOpenStore(f"cannot make a backup: {why}") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
-        why = "the disk is full" if code == sqlite3.SQLITE_FULL else str(error)
         raise CannotOpenStore(
-            f"cannot make a backup: {to}: {why}: make room, or name another place"
+            f"cannot make a backup: {to}: {cause(error)}: make room, or name another place"
         ) from error
 
 

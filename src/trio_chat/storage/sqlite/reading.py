@@ -1,15 +1,25 @@
-"""The reads of a history beside the server, which may go on writing."""
+"""The reads of a history beside the server, which may go on writing.
 
+Whoever shares a file has to write beside it, to ``chat.db-shm``. Where that cannot be, as on a disk
+that is full or has become read-only, the file is read as it is: that is when people want a backup.
+"""
+
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore
-from trio_chat.storage.sqlite.schema import connect, opening
+from trio_chat.storage.private import reason
+from trio_chat.storage.sqlite.schema import cause, connect, opening
 
 _CACHE = 2 * 1024 * 1024  # bytes
+_ALONE = "ro&immutable=1"  # nothing is written for it, and nobody may write
+
+# What SQLite says if it cannot write to chat.db-shm.
+_CANNOT_SHARE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 
 
 @contextmanager
@@ -19,8 +29,43 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     with opening(path, "read"):
         _look(path)
-        with closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(_sharing(path))
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in _CANNOT_SHARE:
+                    raise
+                connection = stack.enter_context(_alone(path, error))
             yield connection
+
+
+@contextmanager
+def _sharing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection beside others."""
+    with closing(connect(path, cache_bytes=_CACHE, mode="ro")) as connection:
+        connection.execute("SELECT 1 FROM sqlite_schema")  # it is only opened now
+        yield connection
+
+
+@contextmanager
+def _alone(path: Path, why: sqlite3.OperationalError) -> Iterator[sqlite3.Connection]:
+    """A connection that keeps servers away. It raises what is wrong if there is one, and
+    CannotOpenStore if a part of the history is in the journal, which it cannot read.
+    """
+    with ExitStack() as stack:
+        for name in (path, f"{os.path.realpath(path)}.lock"):  # as a server does (schema.locked)
+            with suppress(FileNotFoundError):
+                file = stack.enter_context(open(name, "rb"))
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise why from None
+        if journal_size(path):
+            raise CannotOpenStore(
+                f"cannot read history in {path}, where nothing can be written ({cause(why)}): copy "
+                f"it and {path.name}-wal to another disk, and name that copy by history.store"
+            ) from why
+        yield stack.enter_context(closing(connect(path, cache_bytes=_CACHE, mode=_ALONE)))
 
 
 def _look(path: Path) -> None:
@@ -30,10 +75,6 @@ def _look(path: Path) -> None:
             pass
     except FileNotFoundError:
         raise CannotOpenStore(f"there is no history in {path}") from None
-    except PermissionError as error:
-        raise CannotOpenStore(
-            f"cannot read history in {path}: run this as the user whose server it is"
-        ) from error
 
 
 def journal_size(path: Path) -> int:
@@ -51,10 +92,10 @@ def reading_backup(path: Path) -> Iterator[sqlite3.Connection]:
         with open(path, "rb"):
             pass
         # With a journal it is a copy of the folder of a server.
-        mode = "ro" if journal_size(path) else "ro&immutable=1"
+        mode = "ro" if journal_size(path) else _ALONE
         with closing(connect(path, cache_bytes=_CACHE, mode=mode)) as connection:
             yield connection
     except OSError as error:
-        raise CannotOpenStore(f"cannot read the backup {path}: {error.strerror}") from error
+        raise CannotOpenStore(f"cannot read the backup {path}: {reason(error, path)}") from error
     except sqlite3.Error as error:
         raise CannotOpenStore(f"{path} cannot be restored: {error}: take another backup") from error

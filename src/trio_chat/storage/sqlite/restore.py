@@ -5,7 +5,6 @@ the next one who opens the file puts the files in their places that it has broug
 """
 
 import os
-import pwd
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trio_chat.errors import CannotOpenStore
-from trio_chat.storage.private import sync_folder
+from trio_chat.storage.private import nearest, sync_folder, user_name
 from trio_chat.storage.sqlite import brought
 from trio_chat.storage.sqlite.backup import Progress
 from trio_chat.storage.sqlite.drafts import drafting
@@ -67,12 +66,10 @@ def restore(
 
 def _check_owner(path: Path) -> None:
     """Let root restore nothing that the server could not read then. Raises CannotOpenStore."""
-    there = next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
+    there = nearest(path)
     owner = there.stat().st_uid
     if os.geteuid() == 0 and owner:
-        name = str(owner)
-        with suppress(KeyError):
-            name = pwd.getpwuid(owner).pw_name
+        name = user_name(owner)
         raise CannotOpenStore(f"{there} belongs to {name}: run this as that user (sudo -u {name})")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trio_chat.errors import CannotOpenStore
-from trio_chat.storage.private import opener, warn_if_shared
+from trio_chat.storage.private import opener, reason, warn_if_shared
 from trio_chat.storage.sqlite import usage
 from trio_chat.storage.sqlite.brought import unpack
 from trio_chat.storage.sqlite.drafts import drafting
@@ -37,6 +37,8 @@ _OF_THE_FILE_SYSTEM = (
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_NOLFS,
 )
+
+_FULL = "the disk is full"
 
 # How often progress is logged, after how many operations of SQLite (about a millisecond's worth)
 # the clock is looked at, and how many pages are copied in between.
@@ -276,6 +278,13 @@ class Whereabouts:
             )
 
 
+def cause(error: sqlite3.Error) -> str:
+    """What has gone wrong, in words; SQLite calls it an error of the disk if some are full."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    is_full = code == sqlite3.SQLITE_IOERR_SHMSIZE or code & 0xFF == sqlite3.SQLITE_FULL
+    return _FULL if is_full else str(error)
+
+
 @contextmanager
 def opening(path: Path, to: str = "keep") -> Iterator[None]:
     """Turn everything that goes wrong while opening the file, ``to`` do something with the history
@@ -284,12 +293,12 @@ def opening(path: Path, to: str = "keep") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotOpenStore(f"cannot {to} history in {path}: {error.strerror}") from error
+        raise CannotOpenStore(f"cannot {to} history in {path}: {reason(error, path)}") from error
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _OF_THE_FILE_SYSTEM:
-            why = "the disk is full: make room" if code == sqlite3.SQLITE_FULL else str(error)
-            raise CannotOpenStore(f"cannot {to} history in {path}: {why}") from error
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FILE_SYSTEM:
+            why = cause(error)
+            do = ": make room" if why == _FULL else ""
+            raise CannotOpenStore(f"cannot {to} history in {path}: {why}{do}") from error
         raise _damaged(path, str(error)) from error
     except (ValueError, TypeError, OverflowError, SystemError) as error:
         # If the structure is damaged, SQLite or Python may be given anything.
@@ -310,9 +319,9 @@ def open_for_writing(
     If it is a backup, those of these ``files`` that it has brought along are put in their places.
     ``clock`` gives unix time in seconds. Raises CannotOpenStore.
     """
-    unclean = _size(Path(f"{path}-wal")) > 0
-    written = _last_written(path, clock())
     with opening(path), ExitStack() as unless_good:
+        unclean = _size(Path(f"{path}-wal")) > 0
+        written = _last_written(path, clock())
         with open(path, "a", opener=opener):  # it holds private conversations
             pass
         connection = connect(path, cache_bytes=cache_bytes, busy=busy)
