@@ -138,6 +138,15 @@ async def test_what_is_refused_is_told_by_its_reason(path: Path) -> None:
     }
 
 
+async def test_a_wrong_password_of_an_operator_is_refused_as_all_else_is(
+    house: House, path: Path
+) -> None:
+    carol = await irc_peer(house, "carol")
+    await carol.say("OPER root wrong")
+    await carol.until(" 464 ")
+    assert (await scrape(path))['trio_chat_refused_total{code="wrong_password"}'] == 1
+
+
 async def test_why_connections_end(path: Path) -> None:
     limits = {"registration": 0.01, "guess_burst": 1}
     async with measured(path, limits=limits) as house:

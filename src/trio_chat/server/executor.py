@@ -592,7 +592,7 @@ class Executor:
             self.session.done(await self._hub.make_operator(self._subscriber, operate.name))
             await self._tell_of_reports()
             return
-        self.session.reply(refused)
+        self._refuse(refused)
         if self._credentials.are_too_many:
             await self.end(
                 Ending.REFUSED, "too many wrong passwords", "Too many wrong passwords. Goodbye!"
