@@ -52,7 +52,11 @@ _DIALECTS = ("plain", "irc", "web", "admin")
 
 _STATM, _FILES = "/proc/self/statm", "/proc/self/fd"  # proc(5)
 
-_version = cache(metadata.version)  # reads a file of the installation
+
+@cache  # it reads a file of the installation
+def version() -> str:
+    """The version of trio-chat that runs."""
+    return metadata.version("trio-chat")
 
 
 def of_chat(people: int, rooms: int, connections: int, counts: Counts) -> Mapping[str, Value]:
@@ -88,7 +92,7 @@ def of_process() -> Mapping[str, Value]:
     """What is the same for all servers in this process."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return {
-        "trio_chat_build_info": {_version("trio-chat"): 1},
+        "trio_chat_build_info": {version(): 1},
         "trio_chat_tasks": trio.lowlevel.current_statistics().tasks_living,
         "process_cpu_seconds_total": time.process_time(),
         "process_max_fds": most,

@@ -38,6 +38,7 @@ from trio_chat.server.listeners import (
     accept_all,
     open_listeners,
 )
+from trio_chat.server.metrics import version
 from trio_chat.server.operations import Operations, forget_log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
@@ -45,7 +46,7 @@ from trio_chat.server.poller import open_poller
 from trio_chat.server.service import open_service
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Sources
-from trio_chat.server.status import Status, version
+from trio_chat.server.status import Status
 from trio_chat.server.transport import Link, SocketLink
 from trio_chat.settings import AUTO, Settings
 from trio_chat.settings.places import Address
@@ -460,7 +461,7 @@ def server_info(
     return ServerInfo(
         settings.irc.server_name,
         settings.irc.network,
-        version=f"trio-chat-{version('trio-chat')}",
+        version=f"trio-chat-{version()}",
         created=time.strftime("%Y-%m-%d at %H:%M:%S UTC", time.gmtime(started)),
         motd=settings.irc.motd.splitlines(),
         rooms_each=settings.limits.rooms_each,

@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sized
-from functools import cache
-from importlib import metadata
 from typing import NamedTuple
 
 from trio_chat.core.views import Stats
 from trio_chat.protocols.metrics import Value
 from trio_chat.server.hub import Hub
-from trio_chat.server.metrics import memory, of_chat, of_store
+from trio_chat.server.metrics import memory, of_chat, of_store, version
 from trio_chat.server.operations import log_level
 from trio_chat.settings import Settings
 from trio_chat.storage.base import Log
@@ -17,8 +15,6 @@ from trio_chat.storage.base import Log
 # A store that has done nothing of what it was asked for so long hangs. Somebody else who writes to
 # the file may hold it up for five seconds.
 _HANGS = 10.0  # seconds
-
-version = cache(metadata.version)  # reads a file of the installation
 
 
 class Figures(NamedTuple):
@@ -84,7 +80,7 @@ class Status:
         people, rooms, here = self.figures
         protocols = counts.connections + Counter(unknown=here - counts.connections.total())
         return Stats(
-            version=version("trio-chat"),
+            version=version(),
             began=round(self._started * 1000),
             now=self._hub.now(),
             state=self.state,
