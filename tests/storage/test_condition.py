@@ -67,6 +67,16 @@ async def test_it_fails_while_the_disk_is_full_and_finds_out_by_itself_when_it_i
         assert not log.condition.is_failing
 
 
+async def test_it_fails_while_the_file_is_not_in_its_place_though_nobody_writes(path: Path) -> None:
+    async with open_file(path) as log:
+        await trio.Path(path).rename(path.with_name("moved"))
+        await probed(log)
+        assert log.condition.is_failing
+        await trio.Path(path.with_name("moved")).rename(path)
+        await probed(log)
+        assert not log.condition.is_failing
+
+
 async def probed(log: Log) -> None:
     log.probe()
     await trio.testing.wait_all_tasks_blocked()  # it has been handed to the thread

@@ -71,7 +71,7 @@ class Transactions:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._failing = self._unexpected = ""  # what has been reported last
-        self.is_failing = False  # whether the last job that writes could not
+        self.is_failing = False  # whether a job could not be done, and none has written since
 
     def attempt(self, jobs: Sequence[Job[Any]]) -> Exception | None:
         """Do jobs in one transaction; returns why that could not be done."""
@@ -97,7 +97,7 @@ class Transactions:
                     self._fail(job, error := failed)
 
     def _fail(self, job: Job[Any], error: Exception) -> None:
-        self.is_failing = self.is_failing or (job.writes and isinstance(error, sqlite3.Error))
+        self.is_failing = self.is_failing or isinstance(error, sqlite3.Error)
         self.report(error)
         job.error = unavailable = Unavailable(f"This cannot be stored now: {error}.")
         try:

@@ -270,7 +270,7 @@ class SqliteLog(Log):
 
     async def settled(self) -> None:
         # Without a size it is the thread's: if that hangs, this does. If trio's hangs, all does.
-        await self._done(Job(_nothing, writes=False))
+        await self._done(Job(lambda store: None, writes=False))
 
     @property
     def condition(self) -> Condition:
@@ -282,7 +282,7 @@ class SqliteLog(Log):
     def probe(self) -> None:
         if not self._writer.is_busy:
             is_failing = self._writer.is_failing
-            run = Store.try_to_write if is_failing else _nothing
+            run = Store.try_to_write if is_failing else lambda store: store.check()
             self._writer.do(Job(run, writes=is_failing), lone=False)
 
     async def follow(self, room: str, after: str) -> None:
@@ -324,10 +324,6 @@ class SqliteLog(Log):
         except Error as error:
             complain("a part", str(error))
             raise Unavailable(f"History cannot be read now: {error}.") from error
-
-
-def _nothing(store: Store) -> None:
-    """What a job does that only has its turn."""
 
 
 def _fresh(events: Sequence[Event], entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -52,7 +52,7 @@ class Writer:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last job that writes has failed, as the file could not be written."""
+        """Whether a job has failed because of the file, and none has written to it since."""
         return self._transactions.is_failing
 
     @property
