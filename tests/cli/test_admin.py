@@ -16,7 +16,7 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
     kept = ("--set", f"history.store={tmp_path}/chat.db")
     async with running_server(*kept):
         rooms = await run("admin", *kept, "rooms")
-        assert rooms == type(rooms)(0, "", "")
+        assert rooms == type(rooms)(0, "No rooms are open.\n", "")
         told = await run("admin", *kept, "--json", "invitation", "2", "3")
         made, *notices = map(json.loads, told.out.splitlines())
         assert (made["type"], made["uses"], made["days"]) == ("invited", 2, 3)

@@ -12,7 +12,9 @@ from admin_socket import ask, texts, user
 from irc_peers import irc_peer, settings
 from peers import House, Peer, running
 from trio_chat.app import open_log
+from trio_chat.core.views import People, UserView
 from trio_chat.errors import CannotListen
+from trio_chat.protocols.admin import AdminSession
 from trio_chat.protocols.invitation import Invitation, write_token
 from trio_chat.server import service
 from trio_chat.server.server import Server
@@ -50,6 +52,40 @@ async def test_who_is_here_and_which_rooms_there_are(house: House, path: Path) -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("rooms", "No rooms are open."),
+        ("who", "Nobody is in the chat."),
+        ("who bob", "Nobody was found for bob."),
+        ("who b*", "Nobody was found for b*."),
+        ("who 203.0.113.0/24", "Nobody was found for 203.0.113.0/24."),
+        ("who #tea", "There is nobody in #tea."),
+        ("#tea who", "There is nobody in #tea."),
+        ("uban", "There are no bans."),
+        ("reports", "Nothing was reported."),
+        ("audit", "Operators have done nothing there."),
+        ("invitation list", "No invitation has been used."),
+    ],
+)
+async def test_a_list_with_nothing_in_it_says_so(
+    house: House, path: Path, line: str, told: str
+) -> None:
+    assert await ask(path, line) == [{"type": "notice", "text": told}]
+
+
+def test_that_is_said_of_all_parts_of_a_list() -> None:
+    session = AdminSession(1000)
+    session.receive_data(b"who al*\n" * 2)
+    for found in (False, True):
+        session.next_run()
+        session.reply(People("al*", (), more=True))
+        session.reply(People("al*", (UserView("alice"),) * found, more=True))
+        assert bool(session.data_to_send()) == found
+        session.reply(People("al*", ()))
+        assert (b"Nobody was found" in session.data_to_send()) != found
+
+
 async def test_nobody_sees_who_comes_that_way(house: House, path: Path) -> None:
     carol = await irc_peer(house, "carol")
     before = await carol.messages("LUSERS")
@@ -78,7 +114,7 @@ async def test_rooms_are_repaired_from_there(house: House, path: Path) -> None:
 async def test_a_room_that_nobody_is_in_is_repaired_as_well(house: House, path: Path) -> None:
     alice = await irc_peer(house, "alice", "message-tags", rooms="#tea")
     await alice.news("PRIVMSG #tea :a password", "BAN #tea bob!*@* spam", "PART #tea")
-    assert await texts(path, "rooms") == []
+    assert await texts(path, "rooms") == ["No rooms are open."]
     [ban] = await texts(path, "#tea bans")
     assert "bob!*@* may not come in for good" in ban
     done = await texts(path, "#tea remove last alice a secret", "#tea unban 1", "#tea topic Tea.")

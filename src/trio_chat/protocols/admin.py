@@ -31,9 +31,9 @@ from trio_chat.core.events import Event
 from trio_chat.core.letters import cut
 from trio_chat.core.queries import Audit, FindPeople, ShowAccount
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Notice, Refused, Shown
+from trio_chat.core.views import Answer, Notice, People, Refused, Rooms, Shown
 from trio_chat.core.words import is_number
-from trio_chat.protocols.admin_objects import Object, objects
+from trio_chat.protocols.admin_objects import Object, nothing_found, objects
 from trio_chat.protocols.durations import read_duration
 from trio_chat.protocols.lines import ENDLESS, LineBuffer
 from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
@@ -181,6 +181,7 @@ class AdminSession(Session):
         self._lines = LineBuffer(line_bytes)
         self._waiting: list[bytes | None] = []  # the next one last; None was too long
         self._room = ""
+        self._has_found = False  # something, in the parts of a list that came already
         self._has_quit = False
         self._to_send = b""
 
@@ -209,6 +210,7 @@ class AdminSession(Session):
                 self.reply(answer)
                 return HANDLED
             case command:
+                self._has_found = False
                 return Ask(command)
 
     def _read(self, line: bytes | None) -> Command | Notice | Refused:
@@ -241,7 +243,14 @@ class AdminSession(Session):
             self.refusals += 1
             if answer.code is Code.NO_SUCH_ROOM and not self._room:
                 answer = Refused(_WHICH_ROOM, answer.code)
+        if isinstance(answer, Rooms | People):
+            answer = self._part(answer)
         self._tell(answer)
+
+    def _part(self, part: Rooms | People) -> Answer:
+        """A part of a list, or the sentence that there was nothing in any."""
+        self._has_found |= bool(part.rooms if isinstance(part, Rooms) else part.people)
+        return part if part.more or self._has_found else nothing_found(part)
 
     def _tell(self, shown: Shown) -> None:
         self._to_send += self.dialect.render(shown)

@@ -60,6 +60,7 @@ from trio_chat.core.words import account_or_user
 from trio_chat.protocols.admin_stats import stats
 from trio_chat.protocols.audit import audit_line, audit_notes, report_lines
 from trio_chat.protocols.durations import moment
+from trio_chat.protocols.irc.text import is_room
 from trio_chat.protocols.irc.text import shown as readable
 from trio_chat.protocols.irc.times import timestamp
 from trio_chat.protocols.plain import modes
@@ -263,6 +264,16 @@ def _connection(one: ConnectionView) -> str:
         f"[{one.number}] {one.nick or '-'} by {how} from {one.address} since {moment(one.since)}, "
         f"heard {one.heard:.0f} s ago, {one.waiting} bytes waiting"
     )
+
+
+def nothing_found(listed: Rooms | People) -> Notice:
+    """The sentence for a list that has nothing in it."""
+    if isinstance(listed, Rooms):
+        return Notice("No rooms are open.")
+    if listed.of == "*":
+        return Notice("Nobody is in the chat.")
+    found = "There is nobody in" if is_room(listed.of) else "Nobody was found for"
+    return Notice(f"{found} {listed.of}.")
 
 
 # ── what was done ──────────────────────────────────────────────────────────────────────────────
