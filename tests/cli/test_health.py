@@ -79,3 +79,19 @@ async def test_nowhere_to_ask_is_a_wrong_setting() -> None:
     asked = await run("health")
     told = "trio-chat: this server can be asked nowhere: set ops.listen to an address\n"
     assert (asked.code, asked.out, asked.err) == (78, "", told)
+
+
+@pytest.mark.parametrize("setting", ["ops.listen=unix:{}/no/ops", "ops.admin=/proc/no/admin"])
+async def test_an_address_that_cannot_be_had_is_told_with_its_setting(
+    tmp_path: Path, setting: str
+) -> None:
+    done = await run("server", "--port", "0", "--set", setting.format(tmp_path))
+    assert (done.code, done.out) == (71, "")
+    assert done.err.endswith(f"no such file or directory ({setting.partition('=')[0]})\n")
+
+
+async def test_the_port_of_another_is_told_with_the_setting_that_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = await run("server", "--port", "0", "--set", f"ops.listen=127.0.0.1:{port}")
+    assert done.err.endswith("Another port may be free (ops.listen)\n")

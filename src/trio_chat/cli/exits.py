@@ -50,6 +50,8 @@ EXIT_CODES: dict[type[ChatError], int] = {
 ADVICE = {
     "host": " (--host)",
     "port": " (--port)",
+    "ops.listen": " (ops.listen)",
+    "ops.admin": " (ops.admin)",
     "password": f". Set {variable('client.password')}",
     "account": (
         f". To log in to an account, set {variable('client.account')} and "

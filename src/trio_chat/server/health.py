@@ -140,7 +140,9 @@ async def open_health(
         yield
         return
     failed = None
-    async with open_listeners(addresses, None, keepalive=keepalive, passed=passed) as listeners:
+    async with open_listeners(
+        addresses, None, keepalive=keepalive, passed=passed, setting="ops.listen"
+    ) as listeners:
         for listener in listeners:
             _tell_of(listener.address)
         async with trio.open_nursery() as nursery:

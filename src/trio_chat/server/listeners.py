@@ -119,30 +119,39 @@ async def open_listeners(
     keepalive: float,
     private: bool = False,
     passed: Sequence[socket.socket] = (),
+    setting: str = "",
 ) -> AsyncIterator[list[Listener]]:
     """Listen at all of the addresses, or with the sockets that were ``passed`` instead, as long as
     the context lasts.
 
     A ``poller`` wakes those who read; without one, trio does. ``private`` Unix sockets are for
-    their own user. Raises CannotListen for the first address that cannot be had.
+    their own user. Raises CannotListen for the first address that cannot be had, about the
+    ``setting`` that names them, if it is not the server's host and port.
     """
     async with AsyncExitStack() as stack:
         sockets = [*passed]
         for sock in passed:
             sock.setblocking(False)
-        for address in () if passed else addresses:
-            if address.unix_path:
-                sockets.append(
-                    await stack.enter_async_context(
-                        _unix_socket(address.unix_path, private=private)
-                    )
-                )
-            else:
-                sockets += await _tcp_sockets(address)
+        with _about(setting):
+            for address in () if passed else addresses:
+                if path := address.unix_path:
+                    opening = _unix_socket(path, private=private)
+                    sockets.append(await stack.enter_async_context(opening))
+                else:
+                    sockets += await _tcp_sockets(address)
         listeners = [Listener(sock, poller, keepalive=keepalive) for sock in sockets]
         for listener in listeners:
             await stack.enter_async_context(listener)
         yield listeners
+
+
+@contextmanager
+def _about(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except CannotListen as error:
+        error.about = setting or error.about
+        raise
 
 
 def _host(name: str) -> str:

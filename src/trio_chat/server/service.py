@@ -76,8 +76,12 @@ async def _open(path: Path, keepalive: float) -> AsyncIterator[Sequence[Listener
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {place}: {reason(error, path)}") from error
-    async with open_listeners([place], None, keepalive=keepalive, private=True) as listeners:
+        raise CannotListen(
+            f"cannot listen on {place}: {reason(error, path)}", about="ops.admin"
+        ) from error
+    async with open_listeners(
+        [place], None, keepalive=keepalive, private=True, setting="ops.admin"
+    ) as listeners:
         yield listeners
 
 
