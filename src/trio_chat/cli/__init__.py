@@ -43,6 +43,7 @@ EnvFile = Annotated[
     typer.Option(
         metavar="PATH",
         envvar="TRIO_CHAT_ENV_FILE",
+        readable=False,  # that it cannot be read is an error of settings, of ours
         help="File with settings. Default: .env in this folder, for harmless settings only.",
     ),
 ]

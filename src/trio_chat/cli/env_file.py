@@ -18,6 +18,7 @@ from dotenv.main import resolve_variables
 from dotenv.parser import Binding, parse_stream
 
 from trio_chat.errors import SettingsError
+from trio_chat.storage.private import reason
 
 FOLDER_FILE = Path(".env")
 
@@ -81,8 +82,7 @@ def _named(file: Path) -> EnvFile:
     try:
         data = file.read_bytes()
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SettingsError(f"cannot read the settings in {file}: {reason}") from error
+        raise SettingsError(f"cannot read the settings in {file}: {reason(error, file)}") from error
     lines = list(_lines(file, data))
     _refuse_unreadable(file, lines)
     resolved = resolve_variables(_pairs(lines), override=True)
