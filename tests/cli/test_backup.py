@@ -82,7 +82,7 @@ async def test_it_tells_what_it_has_and_where(store: Path, tmp_path: Path) -> No
     to = tmp_path / "backup"
     done = await run("history", "backup", str(to), fresh=True, **{STORE: str(store)})
     assert (done.code, done.err) == (0, "")
-    assert done.out == f"{to} has {store} and key: {to.stat().st_size / 1e6:.1f} MB\n"
+    assert done.out == f"backed up {store} and key to {to}: {to.stat().st_size / 1e6:.1f} MB\n"
 
 
 async def test_a_file_that_exists_is_replaced_only_if_told_to(store: Path, tmp_path: Path) -> None:
@@ -143,12 +143,11 @@ async def test_a_server_that_was_lost_is_back(tmp_path: Path) -> None:
         done = await run("history", "backup", str(to), **{STORE: str(lost)})
     certificate = lost.with_name("certificate.pem").read_bytes()
     shutil.rmtree(lost.parent)
-    assert done.out.startswith(f"{to} has {lost} and key and certificate.pem: ")
+    assert done.out.startswith(f"backed up {lost} and key and certificate.pem to {to}: ")
     done = await run("history", "restore", str(to), **{STORE: str(back)})
     assert (done.code, done.err) == (0, "")
     assert done.out == "".join(
-        f"{back.with_name(name)} is as {to} has it\n"
-        for name in ("chat.db", "key", "certificate.pem")
+        f"restored {back.with_name(name)}\n" for name in ("chat.db", "key", "certificate.pem")
     )
     async with (
         running_server(*OPEN, **{STORE: str(back)}) as server,
@@ -173,7 +172,7 @@ async def test_a_restore_tells_where_the_history_before_is(store: Path, tmp_path
     done = await run("history", "restore", str(copy), **{STORE: str(store)})
     [kept] = store.parent.glob("chat.db.before-*")
     assert done.out.splitlines() == [
-        f"{store} is as {copy} has it",
-        f"what was there before is now {kept}",
+        f"restored {store}",
+        f"kept what was there before as {kept}",
         f"{copy} has no key: bans on addresses hold only with the key that it was made with",
     ]

@@ -60,13 +60,13 @@ async def test_beside_a_server_it_tells_what_is_there(served: Path) -> None:
     assert (done.code, done.err) == (0, "")
     found = dict(line.split(": ", 1) for line in done.out.splitlines())
     assert found["file"].startswith(f"{served}, 0.")
-    assert found["soundness"] == "good"
+    assert found["integrity"] == "ok"
     assert (found["messages"], found["rooms"]) == ("4", "2")
     assert (found["accounts"], found["waiting"]) == ("2", "1 private message")
     assert found["search"].startswith("the index is good")
-    assert found["age"] == "history.days=0: nothing goes"
-    assert found["rooms that are full"] == "history.per_room=1000000: nothing goes"
-    assert found["size"] == "history.total_bytes=4294967296: 0.0 % of it is used, nothing goes"
+    assert found["age"] == "history.days=0: nothing to remove"
+    assert found["full rooms"] == "history.per_room=1000000: nothing to remove"
+    assert found["size"] == "history.total_bytes=4294967296: 0.0 % used, nothing to remove"
 
 
 async def test_as_json(stopped: Path) -> None:
@@ -130,7 +130,7 @@ async def test_a_damaged_file(stopped: Path) -> None:
     done = await check(stopped)
     assert done.code == 65
     assert len(done.out.splitlines()) == 2
-    assert done.out.splitlines()[1].startswith("soundness: ")
+    assert done.out.splitlines()[1].startswith("integrity: ")
     assert done.err == (
         f"trio-chat: {stopped} is damaged: stop the server, and go back to a backup\n"
     )
@@ -152,5 +152,5 @@ async def test_what_cannot_be_checked(place: str, code: int, why: str) -> None:
 async def test_what_goes_next(stopped: Path) -> None:
     small = ("--set", "history.per_room=1", "--set", "history.days=30")
     found = dict(line.split(": ", 1) for line in (await check(stopped, *small)).out.splitlines())
-    assert found["age"].startswith("history.days=30: nothing goes before 20")
-    assert found["rooms that are full"] == "history.per_room=1: 1 message too many, which go"
+    assert found["age"].startswith("history.days=30: nothing to remove before 20")
+    assert found["full rooms"] == "history.per_room=1: 1 message to remove"

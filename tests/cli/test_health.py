@@ -19,7 +19,7 @@ async def test_a_server_is_ready_until_it_has_gone(tmp_path: Path) -> None:
             await server.ended()
         assert server.err.text.count("connected") == 0
         gone = await run("health", *at)
-    told = f"trio-chat: no server can be asked at 127.0.0.1:{port}: connection refused\n"
+    told = f"trio-chat: cannot ask the server at 127.0.0.1:{port}: connection refused\n"
     assert (gone.code, gone.out, gone.err) == (1, "", told)
 
 
@@ -51,9 +51,9 @@ async def test_it_asks_this_machine_if_the_address_stands_for_all(tmp_path: Path
             b"HTTP/1.1 503 Service Unavailable\r\n\r\nstopping\n",
             "the server is not ready: stopping",
         ),
-        (b"HTTP/1.1 404 Not Found\r\n\r\nno", "what listens at unix:{} does not say how it is"),
-        (b"220 mail\r\n", "what listens at unix:{} does not say how it is"),
-        (b"", "what listens at unix:{} does not say how it is"),
+        (b"HTTP/1.1 404 Not Found\r\n\r\nno", "what listens at unix:{} answers no health checks"),
+        (b"220 mail\r\n", "what listens at unix:{} answers no health checks"),
+        (b"", "what listens at unix:{} answers no health checks"),
     ],
 )
 async def test_what_is_wrong_is_told_in_a_line(tmp_path: Path, answer: bytes, why: str) -> None:
@@ -77,7 +77,7 @@ async def test_what_is_wrong_is_told_in_a_line(tmp_path: Path, answer: bytes, wh
 
 async def test_nowhere_to_ask_is_a_wrong_setting() -> None:
     asked = await run("health")
-    told = "trio-chat: this server can be asked nowhere: set ops.listen to an address\n"
+    told = "trio-chat: this server answers no health checks: set ops.listen to an address\n"
     assert (asked.code, asked.out, asked.err) == (78, "", told)
 
 

@@ -30,7 +30,7 @@ def run_backup(
         with Progress("backing up") as progress:
             names = back_up(path, file, files, replace=replace, progress=progress)
         parts = " and ".join(map(str, [path, *names]))
-        print(f"{file} has {parts}: {megabytes(file.stat().st_size)}")
+        print(f"backed up {parts} to {file}: {megabytes(file.stat().st_size)}")
 
 
 def run_restore(
@@ -48,9 +48,9 @@ def run_restore(
             progress.say("checking the backup")
             restored = restore(backup, path, files, progress=progress)
         for place in [path, *(files[name] for name in restored.brought if name in files)]:
-            print(f"{place} is as {backup} has it")
+            print(f"restored {place}")
         for place in restored.kept:
-            print(f"what was there before is now {place}")
+            print(f"kept what was there before as {place}")
         if "key" not in restored.brought:
             why = "bans on addresses hold only with the key that it was made with"
             print(f"{backup} has no key: {why}")

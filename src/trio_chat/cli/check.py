@@ -1,4 +1,4 @@
-"""``trio-chat history check``: is the file sound, what is in it, and what goes next."""
+"""``trio-chat history check``: is the file sound, what is in it, and what is removed next."""
 
 import json
 import shlex
@@ -54,16 +54,16 @@ def _complain(path: Path, found: Checked) -> None:
 
 
 def _lines(path: Path, found: Checked, settings: HistorySettings) -> Iterator[str]:
-    journal = f", and {megabytes(found.journal)} beside it" if found.journal else ""
+    journal = f", and {megabytes(found.journal)} in its journal" if found.journal else ""
     yield f"file: {path}, {megabytes(found.size)}{journal}"
-    yield f"soundness: {'; '.join(found.damage) or 'good'}"
+    yield f"integrity: {'; '.join(found.damage) or 'ok'}"
     if found.contents:
         yield from _of_contents(found.contents)
     if found.index:
         yield f"search: {_of_index(found.index)}"
     if found.due:
         yield f"age: history.days={settings.days:g}: {_of_age(found.due)}"
-        yield f"rooms that are full: history.per_room={settings.per_room}: {_of_rooms(found.due)}"
+        yield f"full rooms: history.per_room={settings.per_room}: {_of_rooms(found.due)}"
         yield f"size: history.total_bytes={settings.total_bytes}: {_of_size(found.due, settings)}"
 
 
@@ -79,7 +79,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _of_index(index: Index) -> str:
-    behind = f"; still to come into it: {index.behind:,}" if index.behind else ""
+    behind = f"; still to index: {index.behind:,}" if index.behind else ""
     return (
         "the index differs from the messages" if index.differs else "the index is good"
     ) + behind
@@ -89,16 +89,16 @@ def _of_age(due: Due) -> str:
     then = f"{datetime.fromtimestamp(due.after / 1000, UTC):%Y-%m-%d %H:%M} UTC"
     if due.now or due.in_a_day:
         next_ = f", the first at {then}" if due.in_a_day else ""
-        return f"entries that go now: {due.now:,}; within a day: {due.in_a_day:,} more{next_}"
-    return f"nothing goes before {then}" if due.after else "nothing goes"
+        return f"entries to remove now: {due.now:,}, within a day: {due.in_a_day:,} more{next_}"
+    return f"nothing to remove before {then}" if due.after else "nothing to remove"
 
 
 def _of_rooms(due: Due) -> str:
     if due.of_full_rooms:
-        return f"{_counted(due.of_full_rooms, 'message')} too many, which go"
-    return "nothing goes"
+        return f"{_counted(due.of_full_rooms, 'message')} to remove"
+    return "nothing to remove"
 
 
 def _of_size(due: Due, settings: HistorySettings) -> str:
-    part = f"{100 * due.used / settings.total_bytes:.1f} % of it is used"
-    return f"{part}: the oldest go" if due.used > settings.total_bytes else f"{part}, nothing goes"
+    which = "the oldest" if due.used > settings.total_bytes else "nothing"
+    return f"{100 * due.used / settings.total_bytes:.1f} % used, {which} to remove"

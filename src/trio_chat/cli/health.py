@@ -41,11 +41,11 @@ def _place(settings: Settings) -> Address:
             return replace(address, host="localhost") if is_everywhere else address
     if path := admin_socket(settings):
         return Address(f"unix:{path}")
-    raise SettingsError("this server can be asked nowhere: set ops.listen to an address")
+    raise SettingsError("this server answers no health checks: set ops.listen to an address")
 
 
 def _ask(place: Address) -> str:
-    """What the server says of itself. Raises NotReady."""
+    """The word that the server answers: ok, or why it is not ready. Raises NotReady."""
     connection = HTTPConnection("localhost", timeout=_PATIENCE)
     try:
         with closing(connection):
@@ -56,12 +56,12 @@ def _ask(place: Address) -> str:
     except TimeoutError as error:
         raise NotReady(f"the server at {place} does not answer") from error
     except HTTPException as error:
-        raise NotReady(f"what listens at {place} does not say how it is") from error
+        raise NotReady(f"what listens at {place} answers no health checks") from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise NotReady(f"no server can be asked at {place}: {why}") from error
+        raise NotReady(f"cannot ask the server at {place}: {why}") from error
     if response.status not in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE):
-        raise NotReady(f"what listens at {place} does not say how it is")
+        raise NotReady(f"what listens at {place} answers no health checks")
     return told
 
 
