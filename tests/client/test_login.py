@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bob import gone
 from certificates import issue
 from irc_peers import irc_peer
 from peers import running, settings
@@ -63,6 +64,27 @@ async def test_the_screen_enters_no_room_that_was_left_elsewhere(tmp_path: Path)
             await it.type("/quit\r")
             assert await it.ended() == 0
         assert "#lobby" not in it.screen.text
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_the_screen_goes_to_a_room_of_the_account_that_a_guest_logs_in_to(
+    tmp_path: Path, is_here: bool
+) -> None:
+    async with running(settings()) as house:
+        bob = await irc_peer(house, "bob", rooms="#den")
+        await bob.news(f"REGISTER * * {PASSWORD}")
+        eve = await irc_peer(house, "eve", rooms="#den")
+        if not is_here:
+            await gone(bob)
+        state = {"XDG_STATE_HOME": str(tmp_path)}
+        async with terminal(["client", "-p", str(house.port), "--nick", "sam"], state) as it:
+            await it.until("You are in #lobby.")
+            await it.type(f"/login bob {PASSWORD}\r")
+            await it.until("You are in #den.")
+            await it.type("hello\r")
+            assert "PRIVMSG #den :hello" in await eve.until("hello")
+            await it.type("/quit\r")
+            assert await it.ended() == 0
 
 
 async def test_the_screen_asks_once_and_is_known_from_then_on(link: str, tmp_path: Path) -> None:

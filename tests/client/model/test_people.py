@@ -72,6 +72,34 @@ def test_to_be_in_a_room_again_after_a_cut_is_no_news(desk: Desk) -> None:
     assert desk["#lobby"].joined
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_who_leaves_the_room_where_they_only_began_sees_another(late: bool) -> None:
+    """As a guest who logs in to an account that is in others."""
+    model = Model()
+    desk = Desk(model)
+    desk.hear(Linked("me", "net", frozenset()), InRoom("#lobby"))
+    rooms = [InRoom("#a"), InRoom("#b"), InRoom("#c"), MarkedRead("#b", at(1))]
+    left = OutOfRoom("#lobby")
+    desk.hear(*([left, *rooms] if late else [*rooms, left]))
+    assert model.current is desk["#a" if late else "#b"]
+
+
+@pytest.mark.parametrize("how", ["named", "kept", "asked", "gone"])
+def test_a_room_that_somebody_has_gone_to_stays_when_it_is_left(how: str) -> None:
+    kept = SavedState(buffers=("#den",), current="#den") if how == "kept" else SavedState()
+    desk = Desk(Model(kept=kept, room="#den" if how == "named" else ""))
+    if how == "asked":
+        desk.enter("/join #den")
+    desk.hear(Linked("me", "net", frozenset()))
+    if how == "gone":
+        desk.hear(InRoom("#lobby"))
+    desk.hear(InRoom("#den"), InRoom("#a"))
+    if how == "gone":
+        desk.go("#den")
+    desk.hear(OutOfRoom("#den"))
+    assert desk.model.current is desk["#den"]
+
+
 def test_who_leaves_a_room_keeps_what_was_said_there(desk: Desk) -> None:
     desk.hear(said("bob", "hi"), OutOfRoom("#lobby", "bye"), OutOfRoom("#lobby"))
     assert desk.texts() == ["hi"]

@@ -39,7 +39,8 @@ class ChatState:
     leave, ``wanted`` those that we have asked to enter; ``caps`` are the capabilities that the
     server has granted, ``rules`` is whether we are an operator of it; ``mentions`` are the last
     lines that name us; ``call`` is the line of the last message that calls for attention. We are
-    ``nowhere``, which shows the server's buffer, until we first go anywhere.
+    ``nowhere``, which shows the server's buffer, until we first go anywhere; ``begun`` is the room
+    that has taken us there.
     """
 
     def __init__(self, nick: str, days: Days) -> None:
@@ -60,6 +61,7 @@ class ChatState:
         self.closed: ByName[None] = ByName(self.names)
         self.wanted: ByName[None] = ByName(self.names)
         self.nowhere = True
+        self.begun: Buffer | None = None
         self.caps: frozenset[str] = frozenset()
         self.days = days
         self._keys: Iterator[int] = count(1)

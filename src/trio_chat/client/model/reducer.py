@@ -256,7 +256,9 @@ class Reducer(ChatState):
             buffer.joined = True
             buffer.first_visit = buffer.untried = False
             self.tell(buffer, f"You are in {entered.room}.", now)
-        if self.nowhere or entered.room in self.wanted:
+        is_wanted = entered.room in self.wanted
+        if self.nowhere or is_wanted:
+            self.begun = None if is_wanted else buffer
             self.wanted.pop(entered.room, None)
             self.go_to(buffer)
 
@@ -267,6 +269,18 @@ class Reducer(ChatState):
             buffer.joined = False
             buffer.set_members(())
             self.tell(buffer, _with_reason(f"You have left {left.room}", left.why), now)
+            if buffer is self.current and buffer is self.begun:
+                self._go_elsewhere()
+
+    def _go_elsewhere(self) -> None:
+        """Go to the room that was read last, of those where we are; or to the next that we enter.
+
+        A guest who has logged in leaves the room where they only began.
+        """
+        rooms = [buffer for buffer in self.buffers if buffer.joined]
+        if rooms:
+            self.go_to(max(rooms, key=lambda buffer: buffer.marked))
+        self.nowhere = not rooms
 
     def _on_roster(self, roster: Roster, now: float) -> None:
         if buffer := self._room(roster.room):
