@@ -210,7 +210,7 @@ def test_a_backup_does_not_follow_links_that_somebody_has_laid(path: Path) -> No
 def test_a_backup_replaces_nothing_that_the_server_needs(path: Path, name: str) -> None:
     path.with_name("link").symlink_to(path)
     before = path.read_bytes()
-    with pytest.raises(CannotOpenStore, match=f"{name} is in use by the server"):
+    with pytest.raises(CannotOpenStore, match=f"{name} belongs to the server"):
         back_up(path, path.with_name(name), files_of(path), replace=True)
     assert path.read_bytes() == before
     assert path.with_name("key").read_text() == KEY

@@ -59,7 +59,7 @@ def _check_is_apart(to: Path, path: Path, files: Mapping[str, Path]) -> None:
     history = os.path.realpath(path)
     own = [f"{history}{suffix}" for suffix in ("", "-wal", "-shm", ".lock")]
     if os.path.realpath(to) in {*own, *map(os.path.realpath, files.values())}:
-        raise CannotOpenStore(f"{to} is in use by the server: name another file for the backup")
+        raise CannotOpenStore(f"{to} belongs to the server: name another file for the backup")
 
 
 def _check_place(to: Path, *, replace: bool) -> None:
