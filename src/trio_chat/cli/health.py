@@ -17,6 +17,7 @@ from trio_chat.protocols.clean import clean
 from trio_chat.server.links import EVERYWHERE
 from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
+from trio_chat.storage.private import reason
 
 _PATIENCE = 5.0  # seconds for each step
 
@@ -58,7 +59,7 @@ def _ask(place: Address) -> str:
     except HTTPException as error:
         raise NotReady(f"what listens at {place} answers no health checks") from error
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = reason(error, Path(place.unix_path))
         raise NotReady(f"cannot ask the server at {place}: {why}") from error
     if response.status not in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE):
         raise NotReady(f"what listens at {place} answers no health checks")

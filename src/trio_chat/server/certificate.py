@@ -16,6 +16,7 @@ import trio
 
 from trio_chat.errors import SettingsError
 from trio_chat.settings.pins import pin_of, shown_pin
+from trio_chat.storage.private import reason
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def _pair(files: _Files) -> _Pair:
     except ssl.SSLError as error:
         raise _useless(files, _why(error)) from error
     except OSError as error:  # it has gone since
-        raise _useless(files, _in_words(error)) from error
+        raise _useless(files, reason(error, key)) from error
 
 
 def _text(file: Path) -> str:
@@ -149,7 +150,7 @@ def _text(file: Path) -> str:
             raise _useless((file,), "it is no regular file")
         return file.read_text("ascii", "replace")
     except OSError as error:
-        raise _useless((file,), _in_words(error)) from error
+        raise _useless((file,), reason(error, file)) from error
 
 
 def _useless(files: Sequence[Path], why: str) -> SettingsError:
@@ -157,17 +158,13 @@ def _useless(files: Sequence[Path], why: str) -> SettingsError:
     return SettingsError(f"cannot use {named} for TLS: {why}")
 
 
-def _in_words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
 def _why(error: ssl.SSLError) -> str:
     """Why OpenSSL does not take a certificate and a key, each of which looks like one."""
-    reason = error.reason or ""
-    if reason == "KEY_VALUES_MISMATCH":
+    told = error.reason or ""
+    if told == "KEY_VALUES_MISMATCH":
         return "the key is not that of the certificate"
-    if reason.isupper() and not reason.endswith("_LIB"):
-        return f"OpenSSL says: {reason.replace('_', ' ').lower()}"
+    if told.isupper() and not told.endswith("_LIB"):
+        return f"OpenSSL says: {told.replace('_', ' ').lower()}"
     return "the key, or a certificate after the first one, is damaged"
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import trio
@@ -17,6 +18,7 @@ from trio_chat.errors import CannotListen
 from trio_chat.server.poller import PolledLink, Poller
 from trio_chat.server.transport import SocketLink
 from trio_chat.settings.places import Address
+from trio_chat.storage.private import reason
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +191,7 @@ async def _listening(host: str | None, port: int) -> Sequence[socket.socket]:
 
 
 def _cannot_listen(address: Address, error: OSError) -> CannotListen:
-    why, about = (error.strerror or str(error)).lower(), ""
+    why, about = reason(error, Path(address.unix_path)), ""
     match error.errno, address.unix_path:
         case errno.EADDRINUSE, "":
             why = "it is in use. Is a server already running there? Another port may be free"
