@@ -11,6 +11,7 @@ import trio.testing
 
 from admin_socket import ask, texts, user
 from irc_peers import irc_peer
+from irc_peers import settings as irc_settings
 from peers import House, running, settings
 from trio_chat.core.commands import ListConnections
 from trio_chat.core.views import Connections, Refused, Reloaded
@@ -147,6 +148,17 @@ async def test_what_operators_do_to_others_is_logged_as_warnings_for_the_audit(
     done += [one for event in others for one in logged(caplog, event)]
     assert len(done) == 9
     assert {(one["audit"], one["levelname"]) for one in done} == {(True, "WARNING")}
+
+
+async def test_an_operator_who_ends_themselves_is_logged_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running(irc_settings()) as house:
+        boss = await irc_peer(house, "boss")
+        await boss.say("OPER boss sesame", "KILL boss :enough of me")
+        await boss.rest()
+    [done] = logged(caplog, "moderated")
+    assert (done["action"], done["audit"]) == ("killed", True)
 
 
 async def test_what_people_do_themselves_is_nothing_for_the_audit(

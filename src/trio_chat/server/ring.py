@@ -184,11 +184,12 @@ class Ring:
                 repair,
                 extra={"event": "repaired", "audit": True},
             )
+        events = [outcome for outcome in outcomes if not isinstance(outcome, Told)]
+        for event in events:
+            _log(event)  # before they are shown, which may end whoever asked
         await self._progress.until_shown(last)
-        for outcome in outcomes:
-            if not isinstance(outcome, Told):
-                _log(outcome)
-                await self._note_change(outcome)
+        for event in events:
+            await self._note_change(event)
         return outcomes
 
     async def decide_and_append(
