@@ -13,7 +13,7 @@ import pytest
 
 from trio_chat.cli.exits import CANNOT_WRITE, EXIT_CODES, INTERRUPTED, OUTPUT_GONE
 from trio_chat.protocols.metrics import Kind
-from trio_chat.server.metrics import FIGURES
+from trio_chat.server.metrics import METRICS
 
 PACKAGING = Path(__file__).parent.parent / "packaging"
 PROGRAM = Path(sys.executable).with_name("trio-chat")
@@ -79,8 +79,8 @@ def queries_of_rules() -> list[str]:
 def test_each_query_is_about_figures_that_there_are(queries: Callable[[], list[str]]) -> None:
     known = {
         f"{name}{suffix}"
-        for name, figure in FIGURES.items()
-        for suffix in (["_bucket"] if figure.kind is Kind.HISTOGRAM else [""])
+        for name, metric in METRICS.items()
+        for suffix in (["_bucket"] if metric.kind is Kind.HISTOGRAM else [""])
     }
     asked = [set(re.findall(r"\b(?:trio_chat|process)_\w+", query)) for query in queries()]
     assert [names - known for names in asked] == [set() for _ in asked]
@@ -89,7 +89,7 @@ def test_each_query_is_about_figures_that_there_are(queries: Callable[[], list[s
 
 def test_the_dashboard_shows_all_figures() -> None:
     asked = " ".join(queries_of_dashboard())
-    assert [name for name in FIGURES if name not in asked] == []
+    assert [name for name in METRICS if name not in asked] == []
 
 
 def test_the_panels_of_the_dashboard_are_side_by_side() -> None:
@@ -107,6 +107,6 @@ def test_the_panels_of_the_dashboard_are_side_by_side() -> None:
 
 @pytest.mark.parametrize("query", [*queries_of_dashboard(), *queries_of_rules()])
 def test_what_labels_are_chosen_by_is_one_there_is(query: str) -> None:
-    known = {figure.label for figure in FIGURES.values()} | {"instance", "job", "le"}
+    known = {metric.label for metric in METRICS.values()} | {"instance", "job", "le"}
     chosen = re.findall(r"[{,] *(\w+)=~?\"", query) + re.findall(r"by \((\w+)\)", query)
     assert {*chosen} <= known

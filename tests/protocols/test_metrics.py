@@ -5,22 +5,22 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from scrapes import samples_of
-from trio_chat.protocols.metrics import Figure, Kind, Spread, render
+from trio_chat.protocols.metrics import Buckets, Kind, Metric, render
 
-FIGURES = {
-    "people": Figure(Kind.GAUGE, "People who are here."),
-    "said_total": Figure(Kind.COUNTER, "What they have said.", "kind"),
-    "took": Figure(Kind.HISTOGRAM, "How long it took."),
+METRICS = {
+    "people": Metric(Kind.GAUGE, "People who are here."),
+    "said_total": Metric(Kind.COUNTER, "What they have said.", "kind"),
+    "took": Metric(Kind.HISTOGRAM, "How long it took."),
 }
 
 
 def test_a_figure_is_explained_and_has_a_line_for_each_value() -> None:
     values = {
-        "took": Spread((0.5, 1.0), (3, 0, 2), 4.25),
+        "took": Buckets((0.5, 1.0), (3, 0, 2), 4.25),
         "people": 3,
         "said_total": {"room": 7, "private": 0.5},
     }
-    assert render(FIGURES, values).decode().splitlines() == [
+    assert render(METRICS, values).decode().splitlines() == [
         "# HELP people People who are here.",
         "# TYPE people gauge",
         "people 3",
@@ -39,17 +39,17 @@ def test_a_figure_is_explained_and_has_a_line_for_each_value() -> None:
 
 
 def test_what_has_no_value_is_left_out() -> None:
-    assert b"said" not in render(FIGURES, {"people": 1})
+    assert b"said" not in render(METRICS, {"people": 1})
 
 
 @given(st.floats(allow_nan=False), st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_value_is_read_as_it_is(value: float, label: str) -> None:
-    text = render(FIGURES, {"people": value, "said_total": {label: value}}).decode()
+    text = render(METRICS, {"people": value, "said_total": {label: value}}).decode()
     people, said = text_string_to_metric_families(text)
     assert [sample.value for sample in people.samples] == [value]
     assert [(one.labels, one.value) for one in said.samples] == [({"kind": label}, value)]
 
 
 def test_samples_of_a_test_are_read_with_their_labels() -> None:
-    text = render(FIGURES, {"people": 1, "said_total": {"room": 2}}).decode()
+    text = render(METRICS, {"people": 1, "said_total": {"room": 2}}).decode()
     assert samples_of(text) == {"people": 1, 'said_total{kind="room"}': 2}

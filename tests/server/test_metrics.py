@@ -19,7 +19,7 @@ from scrapes import Samples, scrape
 from stores import open_file
 from trio_chat.server.health import Health, open_health
 from trio_chat.server.loop_lag import LoopLag
-from trio_chat.server.metrics import FIGURES
+from trio_chat.server.metrics import METRICS
 from trio_chat.settings.places import Address
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -65,11 +65,11 @@ async def until(path: Path, name: str, value: float) -> Samples:
 async def test_all_figures_are_told_and_documented(house: House, path: Path) -> None:
     _, text = await get(path, "/metrics")
     told = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
-    assert told == {name: figure.kind for name, figure in FIGURES.items()}
+    assert told == {name: metric.kind for name, metric in METRICS.items()}
     row = r"^\| `(\w+)(?:\{(\w+)\})?` \| (gauge|counter|histogram) \|"
     rows = re.findall(row, OPERATIONS, re.M)
     assert {name: kind for name, _, kind in rows} == told
-    labels = {name: figure.label for name, figure in FIGURES.items()}
+    labels = {name: metric.label for name, metric in METRICS.items()}
     assert {name: label for name, label, _ in rows} == labels
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from enum import Enum
 
 from trio_chat.core.refusals import Code
-from trio_chat.protocols.metrics import Spread
+from trio_chat.protocols.metrics import Buckets
 
 
 class Ending(Enum):
@@ -41,9 +41,9 @@ class Histogram:
         self._sum += seconds
 
     @property
-    def spread(self) -> Spread:
+    def buckets(self) -> Buckets:
         """What has been counted."""
-        return Spread(self._bounds, self._counts, self._sum)
+        return Buckets(self._bounds, self._counts, self._sum)
 
 
 class Counts:

@@ -57,7 +57,7 @@ class Draining:
         return self._drain is not None
 
     @property
-    def connections(self) -> int:
+    def left(self) -> int:
         """The number of those who have still to leave."""
         return self._sources.total
 
@@ -110,11 +110,10 @@ class Draining:
         with drain.scope:
             await self._sources.until_empty()
         if drain is self._drain:
-            left = self._sources.total
             logger.info(
                 "stopping, as it is drained; connections left: %d",
-                left,
-                extra={"event": "stopping", "number": left},
+                self.left,
+                extra={"event": "stopping", "number": self.left},
             )
             self._stop()
 

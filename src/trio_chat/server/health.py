@@ -24,7 +24,7 @@ from trio_chat.protocols.metrics import Value, render
 from trio_chat.server.addresses import is_local
 from trio_chat.server.listeners import Listener, accept_all, open_listeners
 from trio_chat.server.loop_lag import LoopLag
-from trio_chat.server.metrics import FIGURES, of_process
+from trio_chat.server.metrics import METRICS, of_process
 from trio_chat.server.transport import Link
 from trio_chat.settings.places import Address
 
@@ -102,7 +102,7 @@ class Health:
     def _metrics(self) -> bytes:
         lag = self._lag.take()
         looked = {} if lag is None else {"trio_chat_loop_lag_seconds": lag}
-        return render(FIGURES, {**of_process(), **looked, **self.figures()})
+        return render(METRICS, {**of_process(), **looked, **self.figures()})
 
 
 def _soon() -> trio.CancelScope:

@@ -1,7 +1,7 @@
-"""The figures of a server: what each is, and its value now.
+"""The metrics of a server: what each is, and its value now.
 
-Each value is a number that somebody knows: nothing is looked through. No label is what people have
-chosen, such as a nickname or a room.
+Each value is a number that some object knows: nothing is searched or added up. No label is what
+people have chosen, such as a nickname or a room.
 """
 
 import os
@@ -15,37 +15,37 @@ from importlib import metadata
 import trio
 
 from trio_chat.core.refusals import Code
-from trio_chat.protocols.metrics import Figure, Kind, Spread, Value
+from trio_chat.protocols.metrics import Buckets, Kind, Metric, Value
 from trio_chat.server.counts import Counts, Ending
 from trio_chat.storage.base import Condition
 
 _COUNTER, _GAUGE, _HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
-#: All figures there are, by name. Those of the process have the names that Prometheus gives them.
-FIGURES = {
-    "trio_chat_build_info": Figure(_GAUGE, "The version that runs.", "version"),
-    "trio_chat_people": Figure(_GAUGE, "People in the chat, on however many connections."),
-    "trio_chat_connections": Figure(_GAUGE, "Connections, by what they speak.", "dialect"),
-    "trio_chat_rooms": Figure(_GAUGE, "Rooms with somebody in them."),
-    "trio_chat_messages_total": Figure(_COUNTER, "Messages said.", "kind"),
-    "trio_chat_deliveries_total": Figure(_COUNTER, "Events shown, each once for a connection."),
-    "trio_chat_bytes_sent_total": Figure(_COUNTER, "Bytes for connections, before TLS."),
-    "trio_chat_refused_total": Figure(_COUNTER, "Requests and connections refused.", "code"),
-    "trio_chat_disconnects_total": Figure(_COUNTER, "Connections that have ended.", "reason"),
-    "trio_chat_outbox_bytes": Figure(_GAUGE, "Bytes that wait for those who read slowly."),
-    "trio_chat_outbox_waiting": Figure(_GAUGE, "Connections for which some bytes wait."),
-    "trio_chat_intake_places_free": Figure(_GAUGE, "Places left before those who write wait."),
-    "trio_chat_append_seconds": Figure(_HISTOGRAM, "How long the store takes for an append."),
-    "trio_chat_loop_lag_seconds": Figure(_GAUGE, "The longest hold of all since the last scrape."),
-    "trio_chat_tasks": Figure(_GAUGE, "Tasks of trio in the process."),
-    "trio_chat_store_bytes": Figure(_GAUGE, "The size of the history."),
-    "trio_chat_store_failing": Figure(_GAUGE, "1 if it could not be written the last time."),
-    "trio_chat_store_hanging_seconds": Figure(_GAUGE, "How long the store has left work undone."),
-    "trio_chat_store_unindexed": Figure(_GAUGE, "Entries that cannot be searched yet, about."),
-    "process_cpu_seconds_total": Figure(_COUNTER, "Processor time of the process."),
-    "process_resident_memory_bytes": Figure(_GAUGE, "Memory of the process."),
-    "process_open_fds": Figure(_GAUGE, "Files that the process has open."),
-    "process_max_fds": Figure(_GAUGE, "Files that it may have open."),
+#: All metrics there are, by name. Those of the process have the names that Prometheus gives them.
+METRICS = {
+    "trio_chat_build_info": Metric(_GAUGE, "The version that runs.", "version"),
+    "trio_chat_people": Metric(_GAUGE, "People in the chat, on however many connections."),
+    "trio_chat_connections": Metric(_GAUGE, "Connections, by what they speak.", "dialect"),
+    "trio_chat_rooms": Metric(_GAUGE, "Rooms with somebody in them."),
+    "trio_chat_messages_total": Metric(_COUNTER, "Messages said.", "kind"),
+    "trio_chat_deliveries_total": Metric(_COUNTER, "Events shown, each once for a connection."),
+    "trio_chat_bytes_sent_total": Metric(_COUNTER, "Bytes for connections, before TLS."),
+    "trio_chat_refused_total": Metric(_COUNTER, "Requests and connections refused.", "code"),
+    "trio_chat_disconnects_total": Metric(_COUNTER, "Connections that have ended.", "reason"),
+    "trio_chat_outbox_bytes": Metric(_GAUGE, "Bytes that wait for those who read slowly."),
+    "trio_chat_outbox_waiting": Metric(_GAUGE, "Connections for which some bytes wait."),
+    "trio_chat_intake_places_free": Metric(_GAUGE, "Places left before those who write wait."),
+    "trio_chat_append_seconds": Metric(_HISTOGRAM, "How long the store takes for an append."),
+    "trio_chat_loop_lag_seconds": Metric(_GAUGE, "The longest time nobody was served."),
+    "trio_chat_tasks": Metric(_GAUGE, "Tasks of trio in the process."),
+    "trio_chat_store_bytes": Metric(_GAUGE, "The size of the history."),
+    "trio_chat_store_failing": Metric(_GAUGE, "1 if the history cannot be written."),
+    "trio_chat_store_hanging_seconds": Metric(_GAUGE, "How long the store has finished nothing."),
+    "trio_chat_store_unindexed": Metric(_GAUGE, "Entries that cannot be searched yet, about."),
+    "process_cpu_seconds_total": Metric(_COUNTER, "Processor time of the process."),
+    "process_resident_memory_bytes": Metric(_GAUGE, "Memory of the process."),
+    "process_open_fds": Metric(_GAUGE, "Files that the process has open."),
+    "process_max_fds": Metric(_GAUGE, "Files that the process may have open."),
 }
 
 _DIALECTS = ("plain", "irc", "web", "admin")
@@ -76,8 +76,8 @@ def of_chat(people: int, rooms: int, connections: int, counts: Counts) -> Mappin
     }
 
 
-def of_store(appends: Spread, now: Condition) -> Mapping[str, Value]:
-    """How the store does."""
+def of_store(appends: Buckets, now: Condition) -> Mapping[str, Value]:
+    """How the store is."""
     return {
         "trio_chat_intake_places_free": now.free,
         "trio_chat_append_seconds": appends,

@@ -72,7 +72,7 @@ class Operations:
 
     def _drain(self, seconds: int, why: str) -> views.Draining:
         self._draining.begin(seconds, why)
-        here = self._draining.connections
+        here = self._draining.left
         when = f"when all have left, or in {waiting(seconds)}" if seconds else "now"
         told = f"Nobody else is let in, and the server ends {when}. Connections: {here}."
         return views.Draining(told, seconds=seconds, connections=here)

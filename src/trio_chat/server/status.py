@@ -71,7 +71,7 @@ class Status:
         """The values of all figures of this server; the store gives a sign of life, as above."""
         self._log.probe()
         counts, condition = self._hub.counts, self._log.condition
-        return {**of_chat(*self.figures, counts), **of_store(counts.appends.spread, condition)}
+        return {**of_chat(*self.figures, counts), **of_store(counts.appends.buckets, condition)}
 
     def stats(self) -> Stats:
         """How it is, for its operators."""
