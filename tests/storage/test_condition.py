@@ -1,5 +1,7 @@
 """How a store says it is, without a look at the disk."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,20 @@ async def test_it_fails_while_the_disk_is_full_and_finds_out_by_itself_when_it_i
             assert log.condition.is_failing
         await probed(log)
         assert not log.condition.is_failing
+
+
+async def test_a_disk_with_room_for_less_than_a_message_is_full(path: Path) -> None:
+    async with open_file(path) as log:
+        await log.settled()
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint (TRUNCATE)")
+        with disk_full(60_000):
+            with pytest.raises(Unavailable):
+                await append(log, said("x" * 100_000))
+            await probed(log)
+            assert log.condition.is_failing
+            await append(log, said("short"))
+            assert not log.condition.is_failing
 
 
 async def test_it_fails_while_the_file_is_not_in_its_place_though_nobody_writes(path: Path) -> None:

@@ -48,6 +48,9 @@ _LAST_ID = """
 # Pages after which a commit copies the journal into the file, as SQLite does by itself.
 _JOURNAL_PAGES = 1000
 
+# What a long message takes; it is overwritten when it is deleted, and so in the journal.
+_LONG = 64 * 1024  # bytes
+
 _INSERT = (
     "INSERT INTO entry (id, room, kind, text, token, event, ahead) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -129,8 +132,11 @@ class Store:
         self.bytes = pages * size
 
     def try_to_write(self) -> None:
-        """Write something that leaves nothing, to find out whether that is possible."""
-        self.connection.execute("INSERT OR REPLACE INTO mark VALUES ('', '', 0, '')")
+        """Write something that leaves nothing, to find out whether that is possible: as much as a
+        long message takes. On a full disk there may be room for less.
+        """
+        written = "INSERT OR REPLACE INTO mark VALUES ('', '', 0, ?)"
+        self.connection.execute(written, [_LONG * "x"])
         self.connection.execute("DELETE FROM mark WHERE reader = ''")
 
     def append(
