@@ -34,12 +34,6 @@ def test_every_exit_code_is_explained() -> None:
     assert {str(code) for code in EXIT_CODES.values()} <= set(re.findall(r"\b\d+\b", EXITS))
 
 
-def test_its_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)]+)\)", README)
-    assert links
-    assert [link for link in links if "://" not in link and not (TOP / link).exists()] == []
-
-
 def test_the_two_commands_are_there_word_for_word() -> None:
     start = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/trio-chat server"
     test = (

@@ -540,9 +540,9 @@ class OpsSettings(Section):
     )
     listen: values.Addresses = _setting(
         (),
-        "Where those who run the server are told by HTTP how it is, at /healthz, /readyz and "
-        "/metrics, separated by commas: HOST:PORT, [IPV6]:PORT or unix:PATH. It is for whoever can "
-        "reach it, so not for strangers.",
+        "Where the server answers health checks and scrapes by HTTP (/healthz, /readyz, /metrics), "
+        "separated by commas: HOST:PORT, [IPV6]:PORT or unix:PATH. All who can reach it can read "
+        "them, so keep it from strangers.",
     )
     drain: int = _number(
         60,
