@@ -241,6 +241,16 @@ def test_a_database_of_something_else_is_not_backed_up(path: Path, sql: str) -> 
         back_up(path, path.with_name("backup"), {})
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_what_is_no_regular_file_stays_as_it_is(path: Path, tmp_path: Path, replace: bool) -> None:
+    """/dev/null, /dev/stdout or a pipe."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with pytest.raises(CannotOpenStore, match="pipe is no regular file: name one"):
+        back_up(path, pipe, {}, replace=replace)
+    assert pipe.is_fifo()
+    assert not (tmp_path / "pipe.part").exists()
+
+
 # ── where nothing can be written ───────────────────────────────────────────────────────────────
 
 

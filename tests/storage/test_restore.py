@@ -1,5 +1,6 @@
 """Restoring a backup: all of it or nothing, and nothing of what was there is lost."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -148,6 +149,8 @@ def spoil(path: Path, how: str) -> None:
         path.write_bytes(data)
     else:
         path.unlink()
+        if how == "pipe":
+            os.mkfifo(path)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +161,7 @@ def spoil(path: Path, how: str) -> None:
         ("text", "cannot be restored: file is not a database"),
         ("torn", "database disk image is malformed|is damaged"),
         ("pages", "is damaged"),
+        ("pipe", "is no regular file: save the backup in one"),
         ("gone", "cannot read the backup .*: no such file or directory"),
     ],
 )

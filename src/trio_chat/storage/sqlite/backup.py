@@ -65,6 +65,8 @@ def _check_is_apart(to: Path, path: Path, files: Mapping[str, Path]) -> None:
 def _check_place(to: Path, *, replace: bool) -> None:
     if to.is_dir():
         raise CannotOpenStore(f"{to} is a folder: name a file in it")
+    if to.exists() and not to.is_file():  # /dev/null would be no more
+        raise CannotOpenStore(f"{to} is no regular file: name one for the backup")
     if not to.parent.is_dir():
         raise CannotOpenStore(f"there is no folder {to.parent} for the backup: make it first")
     if to.exists() and not replace:

@@ -7,6 +7,7 @@ that is full or has become read-only, the file is read as it is: that is when pe
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -89,6 +90,8 @@ def reading_backup(path: Path) -> Iterator[sqlite3.Connection]:
     CannotOpenStore, also for errors of SQLite in the context.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # SQLite cannot, and who opens a pipe may wait
+            raise CannotOpenStore(f"{path} is no regular file: save the backup in one")
         with open(path, "rb"):
             pass
         # With a journal it is a copy of the folder of a server.
