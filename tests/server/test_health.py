@@ -120,7 +120,7 @@ async def test_who_can_read_it_is_logged(
     caplog.set_level(logging.INFO)
     async with open_health(Health(), [Address(address, 0)], keepalive=60):
         assert f"answering GET /healthz, /readyz and /metrics at {address}:" in caplog.text
-    assert ("can be read by all who reach" in caplog.text) is is_told
+    assert ("can read its health and metrics" in caplog.text) is is_told
 
 
 # ── the store ──────────────────────────────────────────────────────────────────────────────

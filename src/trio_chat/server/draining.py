@@ -1,5 +1,5 @@
-"""The quiet end of a server: nobody else is let in, those who are here are told, and it ends once
-they have left, or their time is up.
+"""The quiet end of a server: nobody else is let in, those who are here are told, and the server
+ends once they have left, or their time is up.
 """
 
 import logging
@@ -23,7 +23,7 @@ _AT_ONCE = 100  # are told before others may run: a millisecond
 # When those may try again who come after the time is up, and before the server has ended.
 _SOON = 5  # seconds
 
-_GOES_ON = Notice("This server does not shut down after all.")
+_GOES_ON = Notice("This server will not shut down after all.")
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Draining:
             await self._sources.until_empty()
         if drain is self._drain:
             logger.info(
-                "stopping, as it is drained; connections left: %d",
+                "drained, so it stops; connections left: %d",
                 self.left,
                 extra={"event": "stopping", "number": self.left},
             )

@@ -1,4 +1,4 @@
-"""Where connections come in and go out: whoever is kept out is told why, and each is logged."""
+"""Lets connections in, and sees them off: who is kept out is told why, and all is logged."""
 
 import logging
 from contextlib import suppress

@@ -1,12 +1,11 @@
-"""The address for those who run the server, and for their tools: whether it lives, whether it is
-ready, and its figures.
+"""Health checks and metrics, by HTTP at an address for those who run the server.
 
-It is never the chat's own: what it tells is for no stranger, and it has to answer while the chat is
-full. It is there before the store is opened, and until that is closed.
+It is never the chat's own address: strangers shall not read this, and it has to answer while the
+chat is full. It is opened before the store, and closed after it.
 
-Whoever can reach it cannot do harm: a request is short, has to come soon, and so many are answered
-at a time. If there is one more, the one that has taken longest makes room. So somebody who connects
-and says nothing keeps nobody out.
+Nobody who can reach it can do harm: requests are short, have to come soon, and only so many are
+answered at a time. If there is one more, the one that has taken longest makes room. So somebody who
+connects and says nothing keeps nobody out.
 """
 
 import logging
@@ -164,7 +163,7 @@ def _tell_of(address: Address) -> None:
     )
     if not is_local(address.host):
         logger.warning(
-            "how the server is can be read by all who reach %s (ops.listen)",
+            "everybody who can reach %s can read its health and metrics (ops.listen)",
             address,
             extra={"event": "health-exposed"},
         )

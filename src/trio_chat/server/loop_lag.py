@@ -10,7 +10,7 @@ import trio
 class LoopLag(trio.abc.Instrument):
     """The longest pass of the loop since it was asked last, once it is installed as an instrument.
 
-    That is told exactly, where a task that looks at the clock would miss most of the short ones.
+    An instrument sees each pass; a task that looks at the clock would miss most of the short ones.
     """
 
     def __init__(self) -> None:

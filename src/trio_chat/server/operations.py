@@ -68,7 +68,7 @@ class Operations:
             case EndDrain() if self._draining.end():
                 yield Notice("Everybody is let in again.")
             case EndDrain():
-                yield Refused("The server lets everybody in as it is.", Code.NO_CHANGE)
+                yield Refused("The server is not draining.", Code.NO_CHANGE)
 
     def _drain(self, seconds: int, why: str) -> views.Draining:
         self._draining.begin(seconds, why)

@@ -1,4 +1,4 @@
-"""How a server is, for those who run it: a word, figures, and how it stands in sentences."""
+"""The status of a server, for those who run it: its state in a word, metrics and statistics."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sized
@@ -26,10 +26,10 @@ class Figures(NamedTuple):
 
 
 class Status:
-    """Tells how a server is that ``started`` then (unix time in seconds).
+    """The status of a server that has run since ``started`` (unix time in seconds).
 
-    ``phase`` gives a word while it does not let people in, otherwise nothing. ``late`` is for how
-    many seconds a task that was due had to wait for others.
+    ``phase`` gives a word while the server does not let people in, otherwise nothing. ``late`` is
+    how many seconds a task that was due had to wait for others the last time.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Status:
         return "store-hanging" if store.waited > _HANGS else "ok"
 
     def ready(self) -> str:
-        """The same; it also lets the store give a sign of life, of which the next one can tell."""
+        """The same; it also lets the store give a sign of life, which the next answer tells of."""
         self._log.probe()
         return self.state
 
     def values(self) -> Mapping[str, Value]:
-        """The values of all figures of this server; the store gives a sign of life, as above."""
+        """The values of all metrics of this server; the store gives a sign of life, as above."""
         self._log.probe()
         counts, condition = self._hub.counts, self._log.condition
         return {**of_chat(*self.figures, counts), **of_store(counts.appends.buckets, condition)}

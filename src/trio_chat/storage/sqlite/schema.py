@@ -334,7 +334,7 @@ def open_for_writing(
             _check(connection, path)
         for kept in unpack(connection, files):
             logger.warning(
-                "the history is a backup, and its files are back: %s was another",
+                "the history is a backup with files of its own: what was there is now %s",
                 kept,
                 extra={"event": "backup-opened", "path": str(kept)},
             )
