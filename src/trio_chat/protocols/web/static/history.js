@@ -67,8 +67,7 @@ export class History {
         if (this.gaps.has(fold(place))) return;
         if (!isRoom(place)) this.session.line("MARKREAD", place);
         const last = this.last.get(fold(place)) ?? "";
-        const asked = last ? "AFTER" : "LATEST";
-        this.#ask({ place, asked, from: last, total: 0 });
+        this.#ask({ place, asked: last ? "AFTER" : "LATEST", from: last, total: 0 });
     }
 
     /** @param {Gap} gap */
@@ -86,8 +85,7 @@ export class History {
      * @param {string} before  the id of the first that the tab has; empty if it has none
      */
     page(place, before) {
-        const oldest = this.oldest.get(fold(place)) || before;
-        const known = oldest && before ? (oldest < before ? oldest : before) : oldest;
+        const [known] = [this.oldest.get(fold(place)) ?? "", before].filter(Boolean).sort();
         const words = known ? ["BEFORE", place, `msgid=${known}`] : ["LATEST", place, "*"];
         const asked = { kind: "page", place, count: 0 };
         this.session.ask(asked, write("CHATHISTORY", ...words, String(FIRST)));
@@ -104,7 +102,7 @@ export class History {
         const key = fold(place);
         if (asked) {
             asked.count = (asked.count ?? 0) + 1;
-            lower(this.oldest, key, id);
+            if (id < (this.oldest.get(key) ?? "~")) this.oldest.set(key, id); // "~" is after all ids
         }
         if (asked && asked.kind !== "gap") return;
         raise(this.newest, key, id);
@@ -169,10 +167,4 @@ export class History {
 /** @param {Map<string, string>} ids @param {string} key @param {string} id */
 function raise(ids, key, id) {
     if (id > (ids.get(key) ?? "")) ids.set(key, id);
-}
-
-/** @param {Map<string, string>} ids @param {string} key @param {string} id */
-function lower(ids, key, id) {
-    const known = ids.get(key);
-    if (!known || id < known) ids.set(key, id);
 }

@@ -62,8 +62,7 @@ function collect(batch, line) {
 function tell(session, line, around) {
     const history = HISTORY.has(around.batch?.kind ?? "");
     const place = around.batch?.target ?? "";
-    const id = line.tags.get("msgid") ?? "";
-    if (around.batch?.kind === "chathistory") session.history.saw(place, id, around.asked);
+    if (around.batch?.kind === "chathistory") session.history.saw(place, idOf(line), around.asked);
     const [needed, means, past] = COMMANDS[line.command] ?? [0, undefined, false];
     if (/^\d{3}$/.test(line.command)) return onNumeric(session, line, around);
     if (means && line.params.length >= needed && (past || !history)) means(session, line, around);

@@ -90,8 +90,8 @@ export class Input {
     /** @param {string} text */
     #set(text) {
         this.area.value = text;
-        this.chat.model.here.draft = text;
-        this.chat.store.write(`draft:${this.chat.model.here.name}`, text || null);
+        this.chat.here.draft = text;
+        this.chat.store.write(`draft:${this.chat.here.name}`, text || null);
         this.#close();
         this.#grow();
     }
@@ -103,16 +103,16 @@ export class Input {
 
     #typed() {
         const { value } = this.area;
-        this.chat.model.here.draft = value;
-        if (!value.startsWith("/")) this.chat.store.write(`draft:${this.chat.model.here.name}`, value || null);
+        this.chat.here.draft = value;
+        if (!value.startsWith("/")) this.chat.store.write(`draft:${this.chat.here.name}`, value || null);
         this.#grow();
         const word = /(^\/\S*|(^|\s):[a-z0-9_+-]{2,})$/.test(value.slice(0, this.area.selectionStart));
         if (word) this.#open(-1);
         else this.#close();
-        const tells = this.chat.store.kept.typing && value && !value.startsWith("/") && this.chat.model.here.name;
+        const tells = this.chat.store.kept.typing && value && !value.startsWith("/") && this.chat.here.name;
         if (tells && Date.now() - this.toldTyping > TYPING_EVERY) {
             this.toldTyping = Date.now();
-            this.chat.ask({ do: "typing", place: this.chat.model.here.name, active: true });
+            this.chat.ask({ do: "typing", place: this.chat.here.name, active: true });
         }
     }
 
@@ -157,7 +157,7 @@ export class Input {
         const text = found[at]?.text;
         if (text === undefined) return;
         this.area.setRangeText(text, start, this.area.selectionStart, "end");
-        this.chat.model.here.draft = this.area.value;
+        this.chat.here.draft = this.area.value;
         this.chosen = at;
     }
 

@@ -216,12 +216,14 @@ export class Tabs {
 
     /** @param {{kind: string, body?: any}} data */
     #receive({ kind, body }) {
-        if (!this.leads && kind === "message") this.tab.hear(body);
         if (kind === "snapshot") clearTimeout(this.timer);
-        if (!this.leads && kind === "snapshot") this.tab.restore(body);
-        if (!this.leads || !navigator.locks) return;
-        if (kind === "hello") this.channel.postMessage({ kind: "snapshot", body: this.tab.snapshot() });
-        if (kind === "request") this.tab.request(body);
+        if (!this.leads) {
+            if (kind === "message") this.tab.hear(body);
+            if (kind === "snapshot") this.tab.restore(body);
+        } else if (navigator.locks) {
+            if (kind === "hello") this.channel.postMessage({ kind: "snapshot", body: this.tab.snapshot() });
+            if (kind === "request") this.tab.request(body);
+        }
     }
 
     /** Tell a message to all tabs.

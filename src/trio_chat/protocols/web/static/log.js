@@ -51,11 +51,9 @@ export class Log {
         else if (anchor) this.element.scrollTop += anchor.node.offsetTop - anchor.top;
         if (this.element.scrollTop < NEAR) requestAnimationFrame(() => this.#scrolled());
         this.#readOut(place);
-        const behind = this.first !== null;
-        this.down.hidden = !behind;
+        this.down.hidden = this.chat.model.atEnd = !this.first;
         const label = place.unread ? `${place.unread} new` : "Newest";
-        if (behind && this.down.textContent !== label) this.down.replaceChildren(icon("down"), label);
-        this.chat.model.atEnd = !behind;
+        if (this.down.textContent !== label) this.down.replaceChildren(icon("down"), label);
         if (this.wanted) this.#reveal();
     }
 

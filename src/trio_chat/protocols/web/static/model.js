@@ -127,9 +127,8 @@ export class Model {
     /** @param {Partial<Shown>} what
      * @returns {Shown} */
     line(what) {
-        this.state.keys += 1;
         return {
-            key: this.state.keys, id: "", time: this.now(), kind: "event", nick: "", text: "", own: false,
+            key: ++this.state.keys, id: "", time: this.now(), kind: "event", nick: "", text: "", own: false,
             mention: false, state: "sent", token: "", why: "", reply: "", rev: 0, ...what,
         };
     }

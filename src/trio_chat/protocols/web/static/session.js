@@ -88,12 +88,13 @@ export class Session {
     open() {
         this.#reset();
         this.farewell = "";
-        const user = this.who.nick.replace(/[^A-Za-z0-9]/g, "").slice(0, 10) || "user";
-        this.nick = this.who.nick;
+        const { nick, entry } = this.who;
+        const user = nick.replace(/[^A-Za-z0-9]/g, "").slice(0, 10) || "user";
+        this.nick = nick;
         this.line("CAP", "LS", "302");
-        if (this.who.entry) this.line("PASS", this.who.entry);
-        this.line("NICK", this.who.nick);
-        this.line("USER", user, "0", "*", this.who.nick);
+        if (entry) this.line("PASS", entry);
+        this.line("NICK", nick);
+        this.line("USER", user, "0", "*", nick);
     }
 
     /** @param {number} again  ms until the next attempt; 0 if there is none
@@ -124,9 +125,9 @@ export class Session {
 
     /** @param {Asked} asked */
     label(asked) {
-        this.counted += 1;
-        this.labels.set(String(this.counted), asked);
-        return String(this.counted);
+        const label = String(++this.counted);
+        this.labels.set(label, asked);
+        return label;
     }
 
     /** @param {string} nick */
@@ -193,7 +194,7 @@ export class Session {
         this.#keepEntry();
         const { nick, network, build, limits } = this;
         this.tell({ type: "linked", nick, network, build, limits });
-        if (fold(nick) !== fold(this.who.nick)) this.#tellNick();
+        if (!this.isMe(this.who.nick)) this.#tellNick();
         this.#tellTexts();
         this.history.welcome();
         const { rooms, talks } = this.store.kept;
@@ -340,9 +341,8 @@ export class Session {
         this.#tellTexts();
         if (!this.ready) return;
         for (const text of this.store.texts) {
-            if (text.failed || this.onTheWay.has(text.token)) continue;
             if (this.onTheWay.size >= ON_THE_WAY_MAX) return;
-            this.#say(text);
+            if (!text.failed && !this.onTheWay.has(text.token)) this.#say(text);
         }
     }
 
