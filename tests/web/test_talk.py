@@ -150,6 +150,24 @@ def test_a_fresh_browser_enters_no_room_that_was_left_elsewhere(
         expect(page.locator("[data-place='#lobby']")).to_have_count(0)
 
 
+def test_a_guest_who_logs_in_is_shown_a_room_of_the_account(
+    browser: Browser, server: Server
+) -> None:
+    with visited(browser, server.url, "wendy") as page:
+        say(page, "/register correct-horse", "/join #den")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        page.locator("[data-place='#lobby']").click()
+        say(page, "/part")
+        expect(page.locator("#log .row").last).to_contain_text("You have left #lobby")
+        expect(page.locator("#top h1")).to_have_text("#lobby")
+    with visited(browser, server.url, "walt") as page:
+        expect(page.locator("#top h1")).to_have_text("#lobby")
+        say(page, "/login wendy correct-horse")
+        expect(page.locator("#top h1")).to_have_text("#den")
+        say(page, "here again")
+        shows(page, "here again")
+
+
 def test_replies_reactions_removal_and_several_lines(browser: Browser, server: Server) -> None:
     with (
         visited(browser, server.url, "wendy") as wendy,

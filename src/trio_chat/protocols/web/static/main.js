@@ -134,6 +134,7 @@ export class Chat {
         talk: () => this.#remember(),
         JOIN: ({ own, place }) => own && this.#entered(place),
         page: () => this.#seek(),
+        PART: ({ own }) => own && this.begun && this.#ready(),
         ready: () => this.#ready(),
     };
 
@@ -177,12 +178,16 @@ export class Chat {
         this.goTo(name);
     }
 
-    /** All that we want to be in is known: show a room, if the one of last time is not there. */
+    /** Show a room if the one of last time is not there, now that all are known; or if a guest who logs in has
+     * left the one that was shown so. */
     #ready() {
         const room = this.model.places.find(({ kind, joined }) => kind === "room" && joined);
-        if (!this.model.current && room) this.#arrive(room.name);
+        if (!room || this.model.current !== this.begun || this.here.joined) return;
+        this.#arrive(room.name);
+        this.begun = room.name;
     }
 
+    begun = ""; // the room that was shown so
     wanted = ""; // the room that the person has asked for
     last = ""; // the room where they were the last time
 
@@ -245,6 +250,7 @@ export class Chat {
         const place = this.model.find(name) ?? this.model.open("");
         this.seen();
         this.model.goTo(place);
+        this.begun = "";
         if (place.name) this.store.keep({ current: place.name });
         document.body.classList.remove("rooms", "people");
         this.input.turnTo(place);
@@ -324,12 +330,12 @@ export class Chat {
     #seek() {
         const { id, pages } = this.sought;
         if (!id) return;
-        this.sought.pages += 1;
-        if (this.here.ids.has(id) || this.here.complete || pages > PAGES_MAX) {
-            this.sought.id = "";
-            if (this.here.ids.has(id)) this.log.goTo(id);
-            else this.note("That message is not in the history any more, or too far back.");
-        } else this.older();
+        const found = this.here.ids.has(id);
+        const over = found || this.here.complete || pages > PAGES_MAX;
+        this.sought = { id: over ? "" : id, pages: pages + 1 };
+        if (!over) this.older();
+        else if (found) this.log.goTo(id);
+        else this.note("That message is not in the history any more, or too far back.");
     }
 
     /** @param {string} words @param {Record<string, string>} query */
@@ -359,8 +365,8 @@ export class Chat {
      * @param {string} which */
     page(which) {
         const { places } = this.model;
-        const fits = places.filter(({ name }) => fold(name.replace(/^[#&]/, "")).startsWith(fold(which.replace(/^[#&]/, ""))));
-        const found = places[Number(which) - 1] ?? fits.filter(({ name }) => name)[0];
+        const bare = (/** @type {string} */ name) => fold(name.replace(/^[#&]/, ""));
+        const found = places[Number(which) - 1] ?? places.find(({ name }) => name && bare(name).startsWith(bare(which)));
         if (!found) throw new Unsupported(`There is no page ${which}.`);
         this.goTo(found.name);
     }
