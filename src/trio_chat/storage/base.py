@@ -84,8 +84,9 @@ class Condition:
     """How a store is, as far as it knows without looking.
 
     It takes so many ``bytes``, so many entries are ``unindexed``, and so many places for appends
-    are ``free``. It ``is_failing`` if it could not write the last time. ``waited`` is for how many
-    seconds it has done nothing of what it has been asked.
+    are ``free``. It ``is_failing`` if something could not be done because of its file, and nothing
+    has been written since. ``waited`` is for how many seconds it has finished nothing that it was
+    asked for.
     """
 
     bytes: int
@@ -283,8 +284,8 @@ class Log(Protocol):
         """How the store is now."""
 
     def probe(self) -> None:
-        """Ask for a sign of life, which ``condition`` tells of later, unless something is asked
-        already: if it is failing, by writing something.
+        """Let the store look after its file, or write something if it is failing, unless it is busy
+        already; ``condition`` tells later what has come of it.
         """
 
     async def follow(self, room: str, after: str) -> None:

@@ -1,7 +1,7 @@
-"""The reads of a history beside the server, which may go on writing.
+"""Reads a history while the server may go on writing it.
 
-Whoever shares a file has to write beside it, to ``chat.db-shm``. Where that cannot be, as on a disk
-that is full or has become read-only, the file is read as it is: that is when people want a backup.
+SQLite writes to ``chat.db-shm`` to share a file. Where it cannot, as on a disk that is full or has
+become read-only, the file is read with all servers kept away: that is when people want a backup.
 """
 
 import fcntl
