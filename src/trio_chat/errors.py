@@ -87,7 +87,7 @@ class NotDone(ChatError):
 
 
 class NotReady(ChatError):
-    """The server is not ready for people, or nobody can be asked whether it is."""
+    """The server is not ready for people, or does not answer whether it is."""
 
 
 class Unsupported(ChatError):
