@@ -319,6 +319,8 @@ HEARD: list[tuple[str, list[Message]]] = [
     (":s 321 bob Channel :Users  Name", []),
     (":s 322 bob #lobby 2 :tea", [Notice("#lobby (2) tea")]),
     (":s 322 bob #lobby many", [Notice("#lobby (0)")]),
+    (":s 322 bob #tea 1 :\n:s 323 bob :End of /LIST", [Notice("#tea (1)")]),
+    (":s 323 bob :End of /LIST", [Notice("No rooms are listed.")]),
     (":s 324 bob #lobby +nk key", [Notice("The modes of #lobby: +nk key", room="#lobby")]),
     (":s 341 bob dora #lobby", [Notice("dora has been invited to #lobby", room="#lobby")]),
     (":s 352 bob #lobby al home s alice H :0 Ann A.", [Notice("alice is al@home (Ann A.)")]),

@@ -306,8 +306,13 @@ class IrcInbound(IrcRefusals):
         return [Notice(f"{line.nick} announces: {line.params[0]}", urgent=True)]
 
     def _list_entry(self, line: Line) -> Messages:
+        self.lists_rooms = True
         count = line.params[2] if line.params[2].isdecimal() else "0"
         return notices(Rooms((RoomView(line.params[1], int(count[:9]), line.param(3)),)))
+
+    def _end_of_list(self, line: Line) -> Messages:
+        listed, self.lists_rooms = self.lists_rooms, False
+        return () if listed else [Notice("No rooms are listed.")]
 
     def _topic_is(self, line: Line) -> Messages:
         self.topics[line.params[1]] = line.params[2]
@@ -608,6 +613,7 @@ NUMERICS: Numerics = {
     "306": (2, IrcInbound._away_told),
     "315": (2, IrcInbound._end_of_who),
     "322": (3, IrcInbound._list_entry),
+    "323": (1, IrcInbound._end_of_list),
     "331": (2, IrcInbound._no_topic),
     "332": (3, IrcInbound._topic_is),
     "333": (4, IrcInbound._topic_by),

@@ -67,6 +67,7 @@ class IrcRooms(IrcTexts):
         self.people: ByName[list[Line]] = ByName(state.names)  # of rooms, while WHO is coming
         self.topics: ByName[str] = ByName(state.names)  # of rooms, until we know who set them
         self.bans: ByName[list[Mask]] = ByName(state.names)  # of rooms, while they are coming
+        self.lists_rooms = False  # whether some of a list of rooms has come
         self.joining: ByName[None] = ByName(state.names)  # rooms that we have asked to enter
         self.inside: ByName[None] = ByName(state.names)
         self._new_rooms: list[tuple[str, str]] = []  # just entered, and when
