@@ -11,7 +11,8 @@ import trio
 from trio_chat.server.health import Health, open_health
 from trio_chat.server.listeners import NONE_PASSED, Sockets
 from trio_chat.server.server import Server
-from trio_chat.settings import AUTO, HistorySettings, Settings
+from trio_chat.settings import HistorySettings, Settings
+from trio_chat.settings.values import AUTO
 from trio_chat.storage.base import Log
 from trio_chat.storage.key import kept_key, new_key
 from trio_chat.storage.memory import MemoryLog

@@ -225,6 +225,19 @@ def test_a_switch_names_what_it_takes():
     )
 
 
+@pytest.mark.parametrize("path", ["off", "none", "unix:/run/admin", "127.0.0.1:1", "admin.sock"])
+def test_what_is_no_path_for_the_socket_of_operators(path):
+    """It would be one in the current folder, where nobody looks for it."""
+    assert complaint(f"ops.admin={path}") == (
+        f"--set ops.admin={path}: must be auto, a path from / or ~ on, or empty"
+    )
+
+
+@pytest.mark.parametrize("path", ["auto", "", "/run/chat/admin", "~/admin"])
+def test_a_path_for_the_socket_of_operators(path):
+    assert load({}, [f"ops.admin={path}"], None).settings.ops.admin == path
+
+
 @pytest.mark.parametrize("host", ["", "unix:", "two words", "a\tb"])
 def test_a_bad_host(host):
     assert complaint(host=host).endswith(

@@ -48,9 +48,10 @@ from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Sources
 from trio_chat.server.status import Status
 from trio_chat.server.transport import Link, SocketLink
-from trio_chat.settings import AUTO, Settings
+from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
 from trio_chat.settings.reload import reloaded
+from trio_chat.settings.values import AUTO
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)

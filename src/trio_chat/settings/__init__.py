@@ -525,15 +525,11 @@ class ScreenSettings(Section):
     )
 
 
-#: The operators' socket is where it is found by itself.
-AUTO = "auto"
-
-
 class OpsSettings(Section):
     """Running the server."""
 
-    admin: str = _setting(
-        AUTO,
+    admin: values.Socket = _setting(
+        values.AUTO,
         "The Unix socket by which 'trio-chat admin' reaches the server: on it, root and the user "
         "that runs the server are operators, and all others are turned away. auto is the file "
         "admin beside the server's key, or none if there is no such file; empty is none.",

@@ -21,6 +21,9 @@ from trio_chat.settings.checks import (
 from trio_chat.settings.pins import read_pin
 from trio_chat.settings.places import Address, check_host, read_address
 
+#: The operators' socket is where it is found by itself.
+AUTO = "auto"
+
 
 def _split(value: object) -> object:
     """Split a list at its commas."""
@@ -94,6 +97,12 @@ def _check_store(store: str) -> str:
 _HASH = re.compile(r"scrypt:(1\d|20):[\w-]+=*:[\w-]+=*", re.ASCII)
 
 
+def _check_socket(path: str) -> str:
+    if path not in ("", AUTO) and not path.startswith(("/", "~")):
+        raise ValueError("must be auto, a path from / or ~ on, or empty")
+    return path
+
+
 def _check_hash(hashed: str) -> None:
     if hashed and not _HASH.fullmatch(hashed):
         raise ValueError("must be a hash as 'trio-chat hash-password' prints it")
@@ -138,6 +147,7 @@ PublicName = Annotated[str, AfterValidator(_check_public_name)]
 PageUrl = Annotated[str, AfterValidator(_check_page_url)]
 Words = Annotated[str, AfterValidator(_check_words)]
 Lobby = Annotated[str, AfterValidator(_check_lobby)]
+Socket = Annotated[str, AfterValidator(_check_socket)]
 Store = Annotated[str, AfterValidator(_check_store)]
 Account = Annotated[str, AfterValidator(lambda account: account and check_account(account))]
 _Name = Annotated[str, AfterValidator(check_nick)]
