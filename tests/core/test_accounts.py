@@ -21,6 +21,7 @@ from trio_chat.core.commands import (
     Request,
     SetPassword,
 )
+from trio_chat.core.decide import Told
 from trio_chat.core.events import (
     NOWHERE,
     AccountDropped,
@@ -65,7 +66,7 @@ def register(ring: Ring, nick: str) -> None:
 
 def ask(ring: Ring, nick: str, request: Request | Confidential) -> list[Event]:
     """All that comes of it happens."""
-    events = [e for e in ring.chat.decide(f"id-{nick}", request) if not isinstance(e, Refused)]
+    events = [e for e in ring.chat.decide(f"id-{nick}", request) if not isinstance(e, Told)]
     for event in events:
         ring.happen(event)  # type: ignore[arg-type]
     return events  # type: ignore[return-value]
@@ -493,7 +494,7 @@ class Town:
         elif what == "depart":
             self.ring.happen(Departed(nick, user_id))
         elif not isinstance(what, str):
-            events = [e for e in self.ring.decide(user_id, what) if not isinstance(e, Refused)]  # type: ignore[arg-type]
+            events = [e for e in self.ring.decide(user_id, what) if not isinstance(e, Told)]  # type: ignore[arg-type]
             # Barriers of one log are compared and swapped, so they cannot be late.
             if late and events and isinstance(events[0], AccountSet):
                 self.held += events  # type: ignore[arg-type]
