@@ -113,12 +113,21 @@ def _what_follows(accounts: AccountSettings, *, operator: bool) -> str:
 def _warn_if_nobody_listens(settings: Settings) -> None:
     """Say so if a link leads nowhere: the server may have been started with other settings."""
     addresses = [Address(settings.host, settings.port), *settings.server.listen]
-    if not any(map(_is_listened_on, addresses)):
+    if not any(_is_listened_on(one) for address in addresses for one in _reached_here(address)):
         print(
             f"trio-chat: no server listens at {' or '.join(map(str, addresses))} now. If yours has "
             "other settings, invite by the command that it prints when it starts.",
             file=sys.stderr,
         )
+
+
+def _reached_here(address: Address) -> Sequence[Address]:
+    """The addresses by which this machine reaches its own server. No name has to be looked up for
+    them: in a small container even that of this machine may lead nowhere.
+    """
+    if address.host in EVERYWHERE:
+        return [Address(host, address.port) for host in ("127.0.0.1", "::1")]
+    return [address]
 
 
 def _is_listened_on(address: Address) -> bool:
@@ -128,8 +137,7 @@ def _is_listened_on(address: Address) -> bool:
                 sock.settimeout(_WAIT)
                 sock.connect(address.unix_path)
                 return True
-        host = "localhost" if address.host in EVERYWHERE else address.host
-        with socket.create_connection((host, address.port), timeout=_WAIT):
+        with socket.create_connection((address.host, address.port), timeout=_WAIT):
             return True
     except OSError:
         return False
