@@ -188,6 +188,7 @@ class Wire:
 
     def _accept(self) -> None:
         while near := self._accepted():
+            self._open.wait()  # so nobody behind it knows of those who come while it is frozen
             try:
                 far = socket.create_connection(("127.0.0.1", self._to))
             except OSError:

@@ -93,7 +93,7 @@ def test_an_upgrade_offers_a_reload_which_loses_nothing(browser: Browser, server
 
 
 def test_who_is_not_let_in_is_told_why(browser: Browser, server: Server) -> None:
-    with visited(browser, server.url) as page:
+    with Wire(server.port) as wire, visited(browser, wire.url) as page:
         server.kill()
         page.fill("#nick", "wendy")
         page.click("button.main")
@@ -101,9 +101,11 @@ def test_who_is_not_let_in_is_told_why(browser: Browser, server: Server) -> None
         expect(page.locator("#start")).to_contain_text("Trying again in")
         server.start()
         expect(page.locator("#top h1")).to_have_text("#lobby")
+        wire.freeze()  # until somebody else has the only place
         server.kill()
         server.start("limits.connections=1")
         irina = Irc(server.port, "irina")
+        wire.thaw()
         banner = page.locator("#banner")
         expect(banner).to_contain_text("The server is full (1 connections). Try again later.")
         expect(banner).to_contain_text(re.compile(r"Trying again in (5|6)\d s"))  # as it has said
