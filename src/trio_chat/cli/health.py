@@ -1,9 +1,7 @@
 """``trio-chat health``: whether a server is ready for people, for containers and scripts."""
 
-import socket
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -11,10 +9,10 @@ from pathlib import Path
 from trio_chat.app import admin_socket
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.reach import connect
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import NotReady, SettingsError
 from trio_chat.protocols.clean import clean
-from trio_chat.server.links import EVERYWHERE
 from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.private import reason
@@ -38,8 +36,7 @@ def _place(settings: Settings) -> Address:
     """Where to ask: at ``ops.listen``, or else at the operators' socket. Raises SettingsError."""
     for address in settings.ops.listen:
         if address.unix_path or address.port:
-            is_everywhere = address.host in EVERYWHERE
-            return replace(address, host="localhost") if is_everywhere else address
+            return address
     if path := admin_socket(settings):
         return Address(f"unix:{path}")
     raise SettingsError("this server answers no health checks: set ops.listen to an address")
@@ -50,7 +47,7 @@ def _ask(place: Address) -> str:
     connection = HTTPConnection("localhost", timeout=_PATIENCE)
     try:
         with closing(connection):
-            connection.sock = _connected(place)
+            connection.sock = connect(place, _PATIENCE)
             connection.request("GET", "/readyz")
             response = connection.getresponse()
             told = response.read(_LONGEST).decode(errors="replace").strip()
@@ -64,16 +61,3 @@ def _ask(place: Address) -> str:
     if response.status not in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE):
         raise NotReady(f"what listens at {place} answers no health checks")
     return told
-
-
-def _connected(place: Address) -> socket.socket:
-    if not place.unix_path:
-        return socket.create_connection((place.host, place.port), _PATIENCE)
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        sock.settimeout(_PATIENCE)
-        sock.connect(place.unix_path)
-    except OSError:
-        sock.close()
-        raise
-    return sock

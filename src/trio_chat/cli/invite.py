@@ -1,7 +1,6 @@
 """``trio-chat invite``: makes a link that lets somebody in, for whoever owns the server's data."""
 
 import shlex
-import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,12 @@ from pathlib import Path
 from trio_chat.app import key_file
 from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
+from trio_chat.cli.reach import connect
 from trio_chat.cli.trust import for_server
 from trio_chat.errors import SettingsError
 from trio_chat.server.admission import new_token
 from trio_chat.server.certificate import Certificate
-from trio_chat.server.links import EVERYWHERE, link_to, way_in
+from trio_chat.server.links import link_to, way_in
 from trio_chat.settings import AccountSettings, Settings
 from trio_chat.settings.places import Address
 from trio_chat.storage.key import read_key
@@ -113,7 +113,7 @@ def _what_follows(accounts: AccountSettings, *, operator: bool) -> str:
 def _warn_if_nobody_listens(settings: Settings) -> None:
     """Say so if a link leads nowhere: the server may have been started with other settings."""
     addresses = [Address(settings.host, settings.port), *settings.server.listen]
-    if not any(_is_listened_on(one) for address in addresses for one in _reached_here(address)):
+    if not any(map(_is_listened_on, addresses)):
         print(
             f"trio-chat: no server listens at {' or '.join(map(str, addresses))} now. If yours has "
             "other settings, invite by the command that it prints when it starts.",
@@ -121,26 +121,12 @@ def _warn_if_nobody_listens(settings: Settings) -> None:
         )
 
 
-def _reached_here(address: Address) -> Sequence[Address]:
-    """The addresses by which this machine reaches its own server. No name has to be looked up for
-    them: in a small container even that of this machine may lead nowhere.
-    """
-    if address.host in EVERYWHERE:
-        return [Address(host, address.port) for host in ("127.0.0.1", "::1")]
-    return [address]
-
-
 def _is_listened_on(address: Address) -> bool:
     try:
-        if address.unix_path:
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.settimeout(_WAIT)
-                sock.connect(address.unix_path)
-                return True
-        with socket.create_connection((address.host, address.port), timeout=_WAIT):
-            return True
+        connect(address, _WAIT).close()
     except OSError:
         return False
+    return True
 
 
 def _link(settings: Settings, own_certificate: Path, token: str, room: str) -> str:
