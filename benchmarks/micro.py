@@ -17,7 +17,7 @@ from benchmarks.machine import on_core, two_cores
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Say
 from trio_chat.core.events import Arrived, Entry, Joined, Said
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.protocols.lines import LineBuffer
 from trio_chat.protocols.plain.server import PlainDialect, PlainSession
 from trio_chat.server.counts import Counts

@@ -19,7 +19,8 @@ from trio_chat.core.events import (
     Said,
     TopicSet,
 )
-from trio_chat.core.views import Mask, Masks, Notice, Topic
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks, Notice, Topic
 from trio_chat.protocols.client import (
     Acknowledged,
     Earlier,

@@ -21,7 +21,8 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.logs import after, log_of
 from trio_chat.core.names import fold, room_problem
-from trio_chat.core.room import Person, RoomState
+from trio_chat.core.room import Person
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.views import AwayReply, Delivery, Refused, Unheard
 
 

@@ -18,7 +18,7 @@ VOCABULARY = {
     f"core.{name}"
     for name in (
         *("commands", "events", "fact", "letters", "masks", "mentions", "metadata", "modes"),
-        *("names", "preferences", "queries", "refusals", "views", "words"),
+        *("names", "preferences", "queries", "refusals", "room_state", "views", "words"),
     )
 }
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from trio_chat.core.events import RoomRenamed as RoomRenamed
     from trio_chat.core.events import Said as Said
     from trio_chat.core.events import TopicSet as TopicSet
-    from trio_chat.core.views import Mask as Mask
+    from trio_chat.core.room_state import Mask as Mask
     from trio_chat.core.views import Masks as Masks
     from trio_chat.core.views import Notice as Notice
     from trio_chat.core.views import Topic as Topic
@@ -75,7 +75,8 @@ _HOMES = {
         "AwaySet Change Departed Joined Kicked Left ModesSet Origin Redacted Renamed RoomRenamed "
         "Said TopicSet"
     ),
-    "trio_chat.core.views": "Mask Masks Notice Topic",
+    "trio_chat.core.room_state": "Mask",
+    "trio_chat.core.views": "Masks Notice Topic",
     "trio_chat.errors": (
         "CannotConnect CannotListen ChatError ConnectionLost LoginFailed NotAdmitted "
         "NotTrusted SettingsError Uninvited Unsupported"

@@ -42,9 +42,9 @@ from trio_chat.core.queries import (
     ShowTopic,
 )
 from trio_chat.core.refusals import Code
+from trio_chat.core.room_state import Mask
 from trio_chat.core.views import (
     Counts,
-    Mask,
     Masks,
     Members,
     Modes,

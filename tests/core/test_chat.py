@@ -54,7 +54,7 @@ from trio_chat.core.logs import is_barrier, log_of
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ListMembers, ListRooms, Query, ShowTopic
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.views import (
     Answer,
     AwayReply,

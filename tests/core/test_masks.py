@@ -17,7 +17,7 @@ from trio_chat.core.masks import (
     matches,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.views import Mask
+from trio_chat.core.room_state import Mask
 
 LONG = 2000  # characters
 

@@ -21,7 +21,8 @@ from trio_chat.core.modes import (
     with_letter,
 )
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Mask, Refused
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Refused
 
 OLGA = Origin("uolga", "olga.net")
 

@@ -37,7 +37,8 @@ from trio_chat.core.explain import explain_room
 from trio_chat.core.masks import entry_mask
 from trio_chat.core.refusals import Code
 from trio_chat.core.room_bans import over_in
-from trio_chat.core.views import Mask, Notice, Refused
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Notice, Refused
 from trio_chat.storage.codec import decode_state, encode_state
 
 HOUR = 3_600_000

@@ -39,7 +39,7 @@ from trio_chat.core.logs import after
 from trio_chat.core.names import fold
 from trio_chat.core.realm import identity_by_name
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.standing import STANDING_MAX
 from trio_chat.core.views import Refused
 from trio_chat.storage.codec import decode_state, encode_state

@@ -8,7 +8,7 @@ import pytest
 from irc_peers import irc_peer, irc_people, lead, settings
 from peers import House, running
 from trio_chat.core.events import Entry, Event, elsewhere, is_persistent
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.memory import MemoryLog
 

@@ -11,7 +11,7 @@ from irc_peers import settings as irc_settings
 from peers import PATIENCE, House, Peer, running, settings
 from seeds import seeds
 from trio_chat.core.events import PEOPLE, REALM
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
 

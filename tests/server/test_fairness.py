@@ -10,7 +10,7 @@ from irc_peers import IrcPeer
 from peers import running, settings
 from trio_chat.core.chat import Chat
 from trio_chat.core.events import PEOPLE, Arrived, Joined, Said
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.protocols.plain.server import PlainDialect, plain_dialect
 from trio_chat.server.audience import GROUP, Subscriber
 from trio_chat.server.broadcaster import Broadcaster

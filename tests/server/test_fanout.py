@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.events import PEOPLE, Arrived, Joined, Said, TopicSet
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.protocols.plain.server import plain_dialect
 from trio_chat.server.audience import GROUP, Audience, Subscriber
 from trio_chat.server.broadcaster import Broadcaster

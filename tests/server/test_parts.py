@@ -32,7 +32,7 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.views import Copy, Delivery, Shown
 from trio_chat.protocols.session import Dialect
 from trio_chat.server import audience

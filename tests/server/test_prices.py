@@ -26,7 +26,8 @@ from trio_chat.core.queries import (
     ShowMasks,
     Span,
 )
-from trio_chat.core.room import Person, RoomState
+from trio_chat.core.room import Person
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.views import Lock
 from trio_chat.protocols.session import Handled
 from trio_chat.server.prices import price

@@ -34,8 +34,7 @@ from trio_chat.core.events import (
     Unlocked,
 )
 from trio_chat.core.realm import Account, RealmState
-from trio_chat.core.room import RoomState
-from trio_chat.core.views import Mask
+from trio_chat.core.room_state import Mask, RoomState
 from trio_chat.storage.codec import (
     BESIDE,
     Unreadable,

@@ -20,8 +20,7 @@ from stores import open_file, said, texts
 from trio_chat.core.events import PEOPLE, Change, Departed, Kicked, ModesSet, Origin, TopicSet
 from trio_chat.core.logs import after
 from trio_chat.core.queries import Span
-from trio_chat.core.room import RoomState
-from trio_chat.core.views import Mask
+from trio_chat.core.room_state import Mask, RoomState
 from trio_chat.errors import CannotOpenStore, Unavailable
 from trio_chat.storage.base import START, Log, Search
 from trio_chat.storage.sqlite.rows import _complain

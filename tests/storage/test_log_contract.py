@@ -32,7 +32,7 @@ from trio_chat.core.events import (
     TopicSet,
 )
 from trio_chat.core.queries import Span
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Conflict, Taken
 from trio_chat.storage.base import START, Log, Move, Search
 

@@ -13,7 +13,7 @@ from old_files import write_old
 from stores import open_file, texts, texts_of
 from trio_chat.core.events import Joined, Left, ModesSet, Renamed, Said, TopicSet
 from trio_chat.core.queries import Span
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.storage.base import START, Search
 from trio_chat.storage.sqlite.schema import MIGRATIONS, open_for_writing
 

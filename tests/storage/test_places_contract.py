@@ -17,7 +17,7 @@ from trio_chat.core.events import (
     PlaceSet,
     RoomRenamed,
 )
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Conflict
 from trio_chat.storage.base import Log, Move
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from stores import NOW, said
 from trio_chat.core.events import Event, Redacted, TopicSet
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.storage.sqlite.export import export
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
 from trio_chat.storage.sqlite.rows import row_of

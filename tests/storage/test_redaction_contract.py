@@ -8,7 +8,7 @@ from stores import NOW, append, said, take, texts, texts_of
 from trio_chat.core.events import Entry, Redacted, TopicSet, without_words
 from trio_chat.core.logs import after
 from trio_chat.core.queries import Span
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Conflict, Gone
 from trio_chat.storage.base import START, Log, Search
 

@@ -25,7 +25,7 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.queries import Span
 from trio_chat.core.realm import RealmState
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.storage.base import MARKS, START, Search
 from trio_chat.storage.codec import encode_realm
 from trio_chat.storage.sqlite import maintenance, read, search

@@ -11,7 +11,7 @@ import trio
 from stores import NOW, open_file, texts
 from trio_chat.core.events import Event, Joined, Left, Origin, Said, TopicSet
 from trio_chat.core.logs import is_barrier
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.storage.base import FLOOR, START, Log
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.sqlite import usage

@@ -16,7 +16,7 @@ import trio.testing
 
 from stores import NOW, append, open_file, said, take, texts, texts_of
 from trio_chat.core.events import TopicSet
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
 from trio_chat.storage.base import START, Search
 from trio_chat.storage.sqlite.maintenance import Housekeeper

@@ -14,7 +14,7 @@ import trio.testing
 from disks import disk_full, held
 from stores import append, open_file, said, take, texts, texts_of
 from trio_chat.core.events import Event, Joined, Left, ModesSet, TopicSet
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict, Unavailable
 from trio_chat.storage.base import START, Log, Search
 from trio_chat.storage.sqlite.schema import MIGRATIONS

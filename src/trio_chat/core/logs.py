@@ -25,9 +25,8 @@ from trio_chat.core.metadata import with_values
 from trio_chat.core.modes import COUNTED, KEYED, LISTS, STATUS
 from trio_chat.core.names import fold
 from trio_chat.core.remembered import remember
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import Mask, RoomState
 from trio_chat.core.standing import with_status_changed
-from trio_chat.core.views import Mask
 from trio_chat.core.words import account_or_user
 
 

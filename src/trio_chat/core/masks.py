@@ -13,7 +13,7 @@ from typing import NamedTuple
 from trio_chat.core.events import Origin
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold, is_partly_invisible
-from trio_chat.core.views import Mask
+from trio_chat.core.room_state import Mask
 
 MASK_MAX = 200  # bytes
 

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trio_chat.core.events import Joined, Kicked, ModesSet
-from trio_chat.core.room import Person, Room, RoomState
+from trio_chat.core.room import Person, Room
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.standing import with_standing
 
 # Identities that may come back to it: about 100 bytes each.

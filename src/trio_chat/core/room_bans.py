@@ -26,9 +26,10 @@ from trio_chat.core.networks import network_of
 from trio_chat.core.refusals import Code
 from trio_chat.core.removal import removed
 from trio_chat.core.room import Person, Room
+from trio_chat.core.room_state import Mask
 from trio_chat.core.set_modes import set_modes
 from trio_chat.core.state import State, has_status, listed
-from trio_chat.core.views import Mask, Refused, RoomBanEffect
+from trio_chat.core.views import Refused, RoomBanEffect
 from trio_chat.core.words import is_number, some_of
 
 # People whom one ban removes, beside the one who is named.

@@ -20,7 +20,8 @@ from trio_chat.core.modes import STATUS, with_letter
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Account, Realm
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import Person, Room, RoomState, Standing
+from trio_chat.core.room import Person, Room
+from trio_chat.core.room_state import RoomState, Standing
 from trio_chat.core.state import State, has_status
 from trio_chat.core.views import Refused
 

@@ -11,8 +11,8 @@ from trio_chat.core.modes import STATUS, USER_MODES
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.networks import IpNetwork
 from trio_chat.core.realm import Realm
-from trio_chat.core.room import Person, Room, RoomState
-from trio_chat.core.views import Mask
+from trio_chat.core.room import Person, Room
+from trio_chat.core.room_state import Mask, RoomState
 
 # The last people who have gone, or changed their nickname, of whom WHOWAS can still tell.
 _PAST_MAX = 1000

@@ -21,6 +21,7 @@ from trio_chat.core.events import (
 from trio_chat.core.fact import fact
 from trio_chat.core.metadata import Values
 from trio_chat.core.refusals import Code
+from trio_chat.core.room_state import Mask
 
 
 @fact
@@ -164,26 +165,6 @@ class Modes:
     letters: str
     arguments: tuple[str, ...]
     created: int
-
-
-@fact
-class Mask:
-    """An entry of one of a room's lists: an address with wildcards, or ``a:`` and an account.
-
-    ``number`` names it, and is never used again in that room. It was set ``by`` somebody ``at`` a
-    moment, and ends ``until`` another (unix milliseconds), or never if that is 0. ``whom`` is the
-    name by which somebody was banned, if the mask does not say it. Only those who lead the room are
-    told the ``account`` of whoever has set it, or their name on the operators' socket.
-    """
-
-    mask: str
-    by: str
-    at: int
-    number: int = 0
-    until: int = 0
-    why: str = ""
-    whom: str = ""
-    account: str = ""
 
 
 @fact

@@ -29,6 +29,7 @@ from trio_chat.core.events import (
     Unlocked,
 )
 from trio_chat.core.modes import MUTE
+from trio_chat.core.room_state import Mask
 from trio_chat.core.views import (
     AccountView,
     Audited,
@@ -40,7 +41,6 @@ from trio_chat.core.views import (
     Draining,
     LockEffect,
     LogLevel,
-    Mask,
     Masks,
     NewInvitation,
     NewKey,

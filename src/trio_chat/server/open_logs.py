@@ -24,7 +24,8 @@ from trio_chat.core.logs import after, is_barrier, log_of
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import called
-from trio_chat.core.room import Room, RoomState
+from trio_chat.core.room import Room
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
 from trio_chat.server.audience import Subscriber

@@ -18,7 +18,7 @@ from trio_chat.core.events import NOWHERE, Entry, Event, Origin, is_promised
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import BoxFull
 from trio_chat.storage.tail import Intake, Tail
 

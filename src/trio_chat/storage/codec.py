@@ -49,8 +49,8 @@ from trio_chat.core.events import (
     Unlocked,
 )
 from trio_chat.core.realm import Account, Key, RealmState, Spent
-from trio_chat.core.room import RoomState, Standing
-from trio_chat.core.views import Ban, Lock, Mask
+from trio_chat.core.room_state import Mask, RoomState, Standing
+from trio_chat.core.views import Ban, Lock
 from trio_chat.storage.checked import is_sound
 
 _LASTING = (

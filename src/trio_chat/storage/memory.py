@@ -41,7 +41,7 @@ from trio_chat.core.events import (
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import BoxFull, Conflict, Gone, Taken
 from trio_chat.storage.base import (
     ENDLESS,

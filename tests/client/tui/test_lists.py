@@ -13,7 +13,8 @@ from trio_chat.client.tui.app import ChatApp
 from trio_chat.client.tui.help import find_help
 from trio_chat.client.tui.keys import BOUND, CHOOSING
 from trio_chat.client.tui.theme import DARK, PALETTES
-from trio_chat.core.views import Mask, Masks
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks
 from trio_chat.settings import ScreenSettings
 
 

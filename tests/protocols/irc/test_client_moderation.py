@@ -4,7 +4,8 @@ import pytest
 
 from irc_session import hear, offer, sent
 from trio_chat.core.events import Change, ModesSet
-from trio_chat.core.views import Mask, Masks, Notice
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks, Notice
 from trio_chat.protocols.client import Earlier
 from trio_chat.protocols.irc.client.session import IrcClientSession
 from trio_chat.protocols.resume_state import ResumeState

@@ -41,7 +41,7 @@ from trio_chat.core.queries import (
     ShowMark,
 )
 from trio_chat.core.refusals import Code
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.core.views import Answer, AwayReply, Found, Marked, Recalled, Refused, Talks
 from trio_chat.protocols.irc.caps import CAPS
 from trio_chat.protocols.irc.info import ServerInfo

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import trio_chat.core.events as events
 import trio_chat.core.views as views
 from trio_chat.core.fact import fact
+from trio_chat.core.room_state import Mask
 from trio_chat.protocols import client
 from trio_chat.protocols.irc.times import timestamp
 
@@ -134,7 +135,7 @@ def _parts(field: str, values: Iterable[object]) -> list[dict[str, Any]]:
     return [{name: getattr(value, name) for name in names} for value in values]
 
 
-def _ban(mask: views.Mask) -> dict[str, Any]:
+def _ban(mask: Mask) -> dict[str, Any]:
     time, until = _iso(mask.at), _iso(mask.until)
     values = (mask.mask, mask.by, time, mask.number, until, mask.why)
     return dict(zip(PARTS["bans"].fields.split(), values, strict=True))

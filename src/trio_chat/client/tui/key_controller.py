@@ -12,7 +12,8 @@ from trio_chat.client.tui.choice import Choice
 from trio_chat.client.tui.editing import EDITING, Editor
 from trio_chat.client.tui.keys import BOUND, CHOOSING, EVER, NUMBERS
 from trio_chat.client.tui.log import MessageLog
-from trio_chat.core.views import Mask, Masks
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.irc.info import IDENTITY, MISSED, REDACTION
 from trio_chat.protocols.plain.modes import about

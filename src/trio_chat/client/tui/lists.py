@@ -18,7 +18,8 @@ from trio_chat.client.tui.members import ranked
 from trio_chat.client.tui.rows import day_and_clock
 from trio_chat.client.tui.text import find_links
 from trio_chat.core.names import fold
-from trio_chat.core.views import Mask, Masks
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks
 from trio_chat.protocols.clean import clean
 from trio_chat.protocols.plain.modes import briefly
 

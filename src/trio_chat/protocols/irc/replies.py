@@ -12,11 +12,11 @@ from trio_chat.core.letters import cut
 from trio_chat.core.masks import address, pattern
 from trio_chat.core.modes import ACCOUNT, MUTE
 from trio_chat.core.names import fold
+from trio_chat.core.room_state import Mask
 from trio_chat.core.views import (
     Bans,
     Counts,
     Invitations,
-    Mask,
     Masks,
     Members,
     Metadata,

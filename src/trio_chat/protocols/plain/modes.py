@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from trio_chat.core.events import Change, ModesSet
 from trio_chat.core.modes import ACCOUNT, MUTE
-from trio_chat.core.views import Mask, Masks
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks
 from trio_chat.core.words import known_as, reason
 from trio_chat.protocols.durations import ending, lasting, moment
 

@@ -13,7 +13,7 @@ import trio
 from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent, is_promised
 from trio_chat.core.queries import ALL, Span
 from trio_chat.core.realm import RealmState
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Condition, Log, Move, Search, Secret
 from trio_chat.storage.codec import encode_realm

@@ -7,7 +7,7 @@ from trio_chat.core.events import REALM, Entry, Said, is_redactable
 from trio_chat.core.names import fold
 from trio_chat.core.queries import Bound, Span
 from trio_chat.core.realm import RealmState
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.storage.base import ENDLESS, NEVER, START, is_as_new
 from trio_chat.storage.codec import Unreadable, decode_realm, decode_state
 from trio_chat.storage.ids import LAST, pack, time_of, unpack

@@ -19,7 +19,7 @@ from trio_chat.core.events import (
     waits_for,
 )
 from trio_chat.core.names import fold
-from trio_chat.core.room import RoomState
+from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Conflict, Taken, Unavailable
 from trio_chat.storage.base import START, Move, Secret, is_as_new
 from trio_chat.storage.codec import encode_state

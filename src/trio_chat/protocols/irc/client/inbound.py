@@ -23,7 +23,8 @@ from trio_chat.core.events import (
     TopicSet,
     UserModesSet,
 )
-from trio_chat.core.views import Mask, Masks, Notice, Rooms, RoomView, Topic
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Masks, Notice, Rooms, RoomView, Topic
 from trio_chat.protocols.casemapping import OURS, UNKNOWN, UNTOLD
 from trio_chat.protocols.client import (
     LOG_IN_AGAIN,

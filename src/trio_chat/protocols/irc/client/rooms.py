@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from trio_chat.core.events import Said
-from trio_chat.core.views import Mask, Notice
+from trio_chat.core.room_state import Mask
+from trio_chat.core.views import Notice
 from trio_chat.errors import Unsupported
 from trio_chat.protocols.alternates import Alternates
 from trio_chat.protocols.casemapping import OURS, ByName
