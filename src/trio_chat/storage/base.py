@@ -125,7 +125,8 @@ class Log(Protocol):
     rooms share an order. ``Entry.at`` is the moment of an event, by the clock, and may go back.
 
     Every method that writes raises Unavailable if the store cannot keep it; then it is not shown.
-    ``node`` is the name of this run of the server, by which its people have ids of their own.
+    ``node`` names this run of the server, and no other: the ids of its connections, and so of the
+    people who come by them, begin with it.
     """
 
     node: str

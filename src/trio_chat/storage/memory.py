@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from heapq import merge, nlargest
 from itertools import dropwhile, islice, takewhile
 from operator import attrgetter, itemgetter
+from secrets import token_hex
 from typing import NamedTuple
 
 import trio
@@ -123,8 +124,6 @@ class MemoryLog(Log):
     Nothing is ever Unavailable, and ids begin anew with each log.
     """
 
-    node = "memory"
-
     def __init__(
         self,
         *,
@@ -135,6 +134,7 @@ class MemoryLog(Log):
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = steady,
     ) -> None:
+        self.node = token_hex(4)
         self._per_room, self._total_bytes, self._rooms_kept = per_room, total_bytes, rooms
         self._clock, self._ids = clock, Ids(clock)
         self._rooms: OrderedDict[str, _Room] = OrderedDict()  # the longest unused first

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from sqlite3 import Connection, Error
 from typing import TypeVar
 
@@ -85,8 +86,7 @@ async def open_sqlite(
             ]
         writer = Writer(store, keeper)
         try:
-            node = f"{int(clock() * 1000):x}"
-            yield SqliteLog(store, writer, readers, intake, refuse=refuse, node=node)
+            yield SqliteLog(store, writer, readers, intake, refuse=refuse)
         finally:
             with trio.CancelScope(shield=True):
                 await writer.close()
@@ -110,14 +110,13 @@ class SqliteLog(Log):
         intake: Intake,
         *,
         refuse: bool,
-        node: str,
     ) -> None:
         self._store, self._unstored = store, store.unstored
         self._writer, self._refuse = writer, refuse
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
         self._intake = intake
-        self.node = node
+        self.node = token_hex(4)
 
     @property
     def too_old(self) -> str:

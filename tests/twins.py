@@ -1,0 +1,138 @@
+"""Several nodes of one chat in one process: real servers, whose logs share an order in memory.
+
+Whatever one of them appends comes out of the tail of each, in the same order. The tail of one can
+be held back, so that its server judges by what it has not seen yet.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from secrets import token_hex
+from typing import Any, cast
+
+import trio
+
+from irc_peers import settings
+from peers import PATIENCE, House, running
+from trio_chat.core.events import Entry
+from trio_chat.settings import Settings
+from trio_chat.storage.base import Log
+from trio_chat.storage.memory import MemoryLog
+from trio_chat.storage.tail import Intake, Tail
+
+
+class Order(MemoryLog):
+    """The order and the history that all nodes share, as if each had an equal copy."""
+
+    def __init__(self) -> None:
+        super().__init__(per_room=1000, total_bytes=10_000_000, rooms=1000)
+        self.nodes: list[Node] = []
+        self._intake = cast("Intake", _Everywhere(self.nodes))
+
+
+class _Everywhere:
+    """The intake of the order: what is shown goes to all nodes. Everything is followed."""
+
+    def __init__(self, nodes: "list[Node]") -> None:
+        self._nodes = nodes
+        self.followed = _All()
+
+    async def take_place(self) -> None:
+        taken: list[Node] = []
+        try:
+            for node in [*self._nodes]:
+                await node.intake.take_place()
+                taken.append(node)
+        except BaseException:
+            for node in taken:
+                node.intake.give_back()
+            raise
+
+    def give_back(self) -> None:
+        for node in self._nodes:
+            node.intake.give_back()
+
+    def show(self, room: str, entries: Sequence[Entry]) -> None:
+        for node in self._nodes:
+            node.take(room, entries)
+
+    def move(self, room: str, to: str, entries: Sequence[Entry]) -> None:
+        self.show(room, entries)
+
+
+class _All(set[str]):
+    def __contains__(self, room: object) -> bool:
+        return True
+
+
+class Node:
+    """The log of one node; what it does not do itself, the order does."""
+
+    def __init__(self, order: Order) -> None:
+        self.node = token_hex(4)
+        self.intake = Intake()
+        self.intake.followed = _All()
+        self._order, self._held = order, list[tuple[str, Sequence[Entry]]]()
+        self._is_held = False
+        self._changed = trio.Event()
+        order.nodes.append(self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._order, name)
+
+    def take(self, room: str, entries: Sequence[Entry]) -> None:
+        if self._is_held:
+            self._held.append((room, entries))
+            changed, self._changed = self._changed, trio.Event()
+            changed.set()
+            return
+        with suppress(trio.BrokenResourceError):  # it stops, and the others go on
+            self.intake.show(room, entries)
+
+    def hold(self) -> None:
+        """Show this node nothing more."""
+        self._is_held = True
+
+    async def until_held(self, number: int) -> None:
+        """Wait until so many appends of anybody's are held back."""
+        with trio.fail_after(PATIENCE):
+            while len(self._held) < number:
+                await self._changed.wait()
+
+    def go_on(self) -> None:
+        """Show it what was held back, and all that comes."""
+        self._is_held = False
+        held, self._held = self._held, []
+        for room, entries in held:
+            self.take(room, entries)
+
+    async def follow(self, room: str, after: str) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def unfollow(self, room: str) -> None:
+        await trio.lowlevel.checkpoint()
+
+    @asynccontextmanager
+    async def tail(self) -> AsyncIterator[Tail]:
+        try:
+            async with self.intake.tail() as tail:
+                yield tail
+        finally:
+            if self in self._order.nodes:
+                self._order.nodes.remove(self)
+
+
+@asynccontextmanager
+async def twins(number: int = 2, chosen: Settings | None = None) -> AsyncIterator[list[House]]:
+    """So many nodes of one chat; each has an operator "boss" with the password "sesame"."""
+    order = Order()
+    async with AsyncExitStack() as stack:
+        nodes = [Node(order) for _ in range(number)]
+        chosen = chosen or settings()
+        yield [
+            await stack.enter_async_context(running(chosen, cast("Log", node))) for node in nodes
+        ]
+
+
+def node_of(house: House) -> Node:
+    """The log of a node."""
+    return cast("Node", house.server._log)
