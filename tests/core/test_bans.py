@@ -32,6 +32,7 @@ from trio_chat.core.events import (
     Banned,
     Change,
     Departed,
+    Detached,
     Event,
     InvitationUsed,
     Locked,
@@ -195,6 +196,7 @@ def test_where_guests_come_in_the_network_is_told_from_where_they_can(ring: Ring
     bob = Origin(account="bob")
     ring.happen(Attached("bob", "id-bob", "2", bob, password_id=1, address="192.0.2.99"))
     assert effect(ring, "bob").networks == ("192.0.2.7", "192.0.2.99")
+    ring.happen(Detached("bob", "id-bob", "2"))
     ring.depart("bob")
     found = effect(ring, "bob")
     assert (found.hit, found.as_guests, found.networks) == (0, True, ())

@@ -253,7 +253,7 @@ async def test_what_a_guest_has_read_is_the_accounts_after_the_login() -> None:
         guest = await irc_peer(house, "guest", *CAPS.split())
         await guest.news("MARKREAD #lobby timestamp=2026-01-01T00:00:00.000Z")
         hub = house.server._hub
-        [user_id] = [each for each, s in hub.subscribers.items() if s.claim.nick == "guest"]
+        [user_id] = [each for each, s in hub.subscribers.items() if s.nick == "guest"]
         await hub.submit(hub.subscribers[user_id], accounts.LogIn("bob", password_id=1))
         phone = await irc_peer(house, "bob", *CAPS.split(), secret=PHONE, joins="guest")
         assert "timestamp=2026-01-01" in (await phone.news("MARKREAD #lobby"))[-1]

@@ -67,7 +67,8 @@ async def test_all_that_is_left_is_the_history(
         assert not hub.subscribers
         assert not hub.chat.people
         assert not hub.chat.rooms
-        assert not hub.nicknames._looks
+        assert not hub.chat.by_look
+        assert not hub.nicknames._asked
         assert not hub.logs._uses
         assert not hub.logs._conversations
         await house.link("al")

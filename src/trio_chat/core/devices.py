@@ -27,5 +27,10 @@ def numbered(person: Person, number: str) -> Device | None:
     return next((device for device in person.devices if _number(device) == number), None)
 
 
+def node_of(id: str) -> str:
+    """The node on which a connection is, by its id; of a person's id, the one where they came."""
+    return id.partition("-")[0]
+
+
 def _number(device: Device) -> str:
     return device.id.rpartition("-")[2]

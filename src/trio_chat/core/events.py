@@ -307,7 +307,8 @@ class Attached:
 @fact
 class Detached:
     """One connection of somebody's has ended, ``device``; they are still here on another, or as
-    their account is always on. ``seen`` is that of ``Departed``.
+    their account is always on. If neither is so any more, they have gone, as by ``Departed``, whose
+    fields ``why`` and ``seen`` are.
     """
 
     nick: str
@@ -315,6 +316,7 @@ class Detached:
     device: str = ""
     origin: Origin = NOWHERE
     seen: str = ""
+    why: str = ""
 
 
 @fact
@@ -332,7 +334,8 @@ class Renamed:
 class Departed:
     """Somebody has gone, and so has left every room; ``rooms`` are those (folded).
 
-    ``seen`` is the id up to which they have read everything, empty if that is not known.
+    ``seen`` is the id up to which they have read everything, empty if that is not known. ``via`` is
+    their last connection, if it is not their first: they stay if they have come on another.
     """
 
     nick: str
@@ -341,6 +344,7 @@ class Departed:
     origin: Origin = NOWHERE
     rooms: tuple[str, ...] = ()
     seen: str = ""
+    via: str = ""
 
 
 @fact

@@ -12,6 +12,7 @@ The table (``confusables.txt``) is made from Unicode's own file by
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib.resources import files
 
 from trio_chat.core.names import fold
@@ -66,6 +67,7 @@ _DOTTED = re.compile("([ij][\u0316-\u0333]*)\u0307")
 _LETTERS = dict(_letters())
 
 
+@lru_cache(maxsize=1024)
 def looks(nick: str) -> frozenset[str]:
     """The looks of a nickname, in any case: two that share one of them look alike.
 

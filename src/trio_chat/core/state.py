@@ -46,6 +46,8 @@ class State:
         self.own: frozenset[IpNetwork] = frozenset()  # the server's own addresses
         self.banned: dict[str, None] = {}  # ids of people who are still here, and must go
         self.by_nick: dict[str, Person] = {}
+        self.by_look: dict[str, Person] = {}  # by all looks of their nicknames
+        self.absent: dict[str, Person] = {}  # those of whom no device is connected
         self.known: dict[str, dict[str, Person]] = {}  # by identity; several, if one comes twice
         self.by_mode: dict[str, dict[str, Person]] = {letter: {} for letter in USER_MODES}
         self.past: deque[tuple[Person, int]] = deque(maxlen=_PAST_MAX)  # with when they went

@@ -1,12 +1,11 @@
 """People who are here though none of their devices is connected, as their account is always on.
 
-They have no connection, so this holds their nicknames. It brings them when the server starts, and
+They have no connection. The server brings them when it starts, and
 lets them go when their account is deleted, banned, or always on no more.
 """
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 import trio
 
@@ -18,7 +17,6 @@ from trio_chat.core.names import fold
 from trio_chat.core.realm import Account
 from trio_chat.core.room import Person
 from trio_chat.errors import Unavailable
-from trio_chat.server.audience import Claim
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
@@ -31,42 +29,15 @@ logger = logging.getLogger(__name__)
 _TOGETHER = 100
 
 
-@dataclass(slots=True)
-class _Holder:
-    """What holds a nickname in place of a connection."""
-
-    claim: Claim = field(default_factory=Claim)
-
-
 class Absent:
-    """The people who are absent, or have been, and their claims to nicknames.
-
-    A claim is one object for all connections of somebody, so it is held until they depart.
-    """
+    """Brings the people who are absent, and sees them off."""
 
     def __init__(
         self, chat: Chat, log: Log, ring: Ring, logs: OpenLogs, nicknames: Nicknames
     ) -> None:
         self._chat, self._log, self._ring = chat, log, ring
         self._logs, self._nicknames = logs, nicknames
-        self._claims: dict[str, Claim] = {}  # by id
         self._changed = trio.Event()  # set, and another one, when somebody may have to go
-
-    def keep(self, person: Person, claim: Claim) -> None:
-        """Hold the nickname of somebody who may be about to be absent."""
-        self._claims[person.user_id] = claim
-
-    def claim(self, person: Person) -> Claim:
-        """The claim to a nickname of somebody who is absent."""
-        return self._claims[person.user_id]
-
-    def holds(self, person: Person) -> bool:
-        """Whether somebody is absent, and can be joined."""
-        return person.is_absent and person.user_id in self._claims
-
-    def forget(self, person: Person) -> None:
-        """Hold nothing for somebody who has gone."""
-        self._claims.pop(person.user_id, None)
 
     # ── they come, when the server starts ──────────────────────────────────────────────────────
 
@@ -78,22 +49,21 @@ class Absent:
             async with trio.open_nursery() as nursery:
                 for number, account in enumerate(accounts[begin : begin + _TOGETHER], begin):
                     nursery.start_soon(self._bring, account, f"{self._log.node}-absent{number}")
-        if self._claims:
+        if number := len(self._chat.absent):
             logger.info(
                 "%d people are here whose account is always on",
-                len(self._claims),
-                extra={"event": "always-on", "number": len(self._claims)},
+                number,
+                extra={"event": "always-on", "number": number},
             )
 
     async def _bring(self, account: Account, user_id: str) -> None:
-        holder, nick = _Holder(), account.name
+        nick = account.name
         origin = Origin("absent", "absent", nick, account.name)
         person = Person(user_id, nick, origin, account.identity)
-        if kept_out(self._chat, person) or self._nicknames.claim(holder, nick, account.name):
+        if kept_out(self._chat, person) or self._nicknames.refusal(nick, user_id, nick):
             return
-        holder.claim.nick = nick
-        self._claims[user_id] = holder.claim
-        await self._ring.happen(Arrived(nick, user_id, origin, account.identity, absent=True))
+        with self._nicknames.asked(nick, user_id):
+            await self._ring.happen(Arrived(nick, user_id, origin, account.identity, absent=True))
         with suppress(Unavailable):
             for room in await self._log.places(fold(account.name)):
                 await self._enter(user_id, room)
@@ -120,23 +90,22 @@ class Absent:
         """Let those be gone who may be absent no more, until cancelled."""
         while True:
             changed = self._changed
-            for user_id in [*self._claims]:
-                person = self._chat.people.get(user_id)
-                if person and person.is_absent and self._must_go(person):
+            for person in [*self._chat.absent.values()]:
+                if self._must_go(person):
                     await self._depart(person)
             await changed.wait()
 
     def _must_go(self, person: Person) -> bool:
+        if person.user_id not in self._chat.absent:  # they have come, or gone, meanwhile
+            return False
         return keeps_out(person.limit) or not self._chat.is_always_on(person)
 
     async def _depart(self, person: Person) -> None:
         await self._ring.be_open()
-        holder = _Holder(self._claims.pop(person.user_id))
         with self._ring.request(), suppress(trio.BrokenResourceError):
             rooms = tuple(person.rooms)
             departed = Departed(
                 person.nick, person.user_id, "not here any more", person.origin, rooms
             )
             await self._ring.happen(departed)
-            self._nicknames.keep_only(holder, "")
             await self._logs.close_unheard(person.identity)

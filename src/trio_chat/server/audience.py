@@ -8,7 +8,7 @@ many of a room do, its groups are forgotten, and made when they are next needed.
 
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from trio_chat.core.accounts import account_of, came_by_token
@@ -42,17 +42,6 @@ class End(Protocol):
     ) -> None: ...
 
 
-@dataclass(slots=True)
-class Claim:
-    """A nickname, and the ``looks`` of all that its owner holds (``nicknames.Nicknames``); which
-    ``is_changing`` while one of the owner's connections asks for another.
-    """
-
-    nick: str = ""
-    looks: tuple[str, ...] = ()
-    is_changing: bool = False
-
-
 def _nothing(event: Event) -> None:
     return
 
@@ -74,10 +63,10 @@ class Subscriber:
 
     ``dialect`` is how it is written to, ``own`` how it is shown its own actions, if
     differently. ``end`` ends it. ``source`` is where it comes
-    from, at which ``address``; the ``claim`` to a nickname is shared by all connections of a
-    person. ``is_there`` asks the peer whether it still is, ``on_renamed(room,
-    to)`` is told that a room of theirs has another name, ``on_done(event)`` what the same person
-    has done on another connection. Before they are let in, ``key`` is the
+    from, at which ``address``; ``nick`` is the nickname by which it was let in, if it was, and
+    once it has gone, the last one. ``is_there`` asks the peer whether it still is,
+    ``on_renamed(room, to)`` is told that a room of theirs has another name, ``on_done(event)`` what
+    the same person has done on another connection. Before they are let in, ``key`` is the
     hash of the secret that they have shown, if any; ``account`` the one that they have logged in to
     by its password, which is named by ``password_id``. Who has become somebody else is
     ``unsettled`` until all that hangs on that is done. ``sent`` are the ids of the messages that it
@@ -93,7 +82,7 @@ class Subscriber:
     own: OwnDialect | None = None
     end: End = lambda ending, reason, words, refused=None: None
     source: str = ""
-    claim: Claim = field(default_factory=Claim)
+    nick: str = ""
     key: str = ""
     account: str = ""
     password_id: int = 0

@@ -201,7 +201,7 @@ class Connection:
             if error is None or is_lost:
                 await self._part()
         finally:
-            self.refusals, self.nick = self._session.refusals, self._subscriber.claim.nick
+            self.refusals, self.nick = self._session.refusals, self._subscriber.nick
             if self._protocol:
                 self._hub.counts.connections[self._protocol] -= 1
             # The subscriber and its outbox know the connection. Now that it does not know them any

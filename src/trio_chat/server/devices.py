@@ -17,9 +17,8 @@ from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Notice, Refused
 from trio_chat.core.words import parting
 from trio_chat.server.absent import Absent
-from trio_chat.server.audience import Audiences, Claim, Subscriber
+from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.counts import Ending
-from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
 
@@ -37,30 +36,22 @@ class Devices:
         chat: Chat,
         ring: Ring,
         logs: OpenLogs,
-        nicknames: Nicknames,
         audiences: Audiences,
         subscribers: dict[str, Subscriber],
         absent: Absent,
     ) -> None:
         self._absent = absent
-        self._chat, self._ring, self._logs, self._nicknames = chat, ring, logs, nicknames
+        self._chat, self._ring, self._logs = chat, ring, logs
         self._audiences, self._subscribers = audiences, subscribers
         self._coming: Counter[str] = Counter()  # by person, connections that are being attached
 
     # ── they come ──────────────────────────────────────────────────────────────────────────
 
-    def present(self, account: str) -> Person | None:
-        """The person who is here under an account, if they can be joined."""
-        person = self._chat.of_account(account)
-        if person is None or self._absent.holds(person):
-            return person
-        return person if self._audiences.of_person(person.user_id) else None
-
     def elsewhere(self, subscriber: Subscriber, account: str) -> Person | None:
         """The person who is here under an account, if that is somebody else than a guest who logs
         in to it.
         """
-        guest, person = self._chat.people.get(subscriber.user_id), self.present(account)
+        guest, person = self._chat.people.get(subscriber.user_id), self._chat.of_account(account)
         return person if guest and person is not guest else None
 
     async def join(
@@ -70,9 +61,10 @@ class Devices:
         device: Device,
         origin: Origin,
         rooms: Sequence[str] = (),
-    ) -> Attached | Refused:
+    ) -> Attached | Refused | None:
         """Let somebody in who is here already, on one more ``device``, on which they were a guest
-        in these rooms just before. If they were absent, others see them as this ``origin``.
+        in these rooms just before. If they were absent, others see them as this ``origin``. None if
+        they have gone meanwhile.
 
         One that has shown the same secret is the same device, which has come again.
         """
@@ -84,13 +76,11 @@ class Devices:
         if person.is_on(subscriber.id):
             self._replace(subscriber, person)
             return attached
-        # Nobody is here any more if the last of their other connections has gone meanwhile.
         self.stop_showing(subscriber)
-        if self._has_left(person):
-            await self._depart(subscriber, person, "connection lost")
-            self._nicknames.keep_only(subscriber, "")
-        subscriber.user_id, subscriber.claim = subscriber.id, Claim()
-        return wrong_password()
+        subscriber.user_id, subscriber.nick = subscriber.id, ""
+        if self._chat.people.get(person.user_id) is not person:
+            return None
+        return self._refusal(person, device) or wrong_password()
 
     async def go_over(self, subscriber: Subscriber, log_in: LogIn, present: Person) -> Outcomes:
         """Let a guest who logs in to an account that is here join it."""
@@ -102,9 +92,9 @@ class Devices:
         if refused := self._refusal(present, device):
             return [refused]
         await self._depart(subscriber, guest, f"logged in as {present.origin.account}")
-        self._nicknames.keep_only(subscriber, "")
         subscriber.key, subscriber.password_id = log_in.key or subscriber.key, log_in.password_id
         attached = await self.join(subscriber, present, device, guest.origin, rooms)
+        attached = attached or wrong_password()
         if isinstance(attached, Refused):
             subscriber.end(
                 Ending.REFUSED, "could not join the account", parting(attached.why), attached
@@ -146,9 +136,7 @@ class Devices:
             modes=modes,
             rooms=tuple(rooms),
         )  # fmt: skip
-        subscriber.user_id = person.user_id
-        others = self._audiences.of_person(person.user_id)
-        subscriber.claim = others[0].claim if others else self._absent.claim(person)
+        subscriber.user_id, subscriber.nick = person.user_id, person.nick
         self._subscribers[subscriber.id] = subscriber
         comes_back = (person.identity,) if person.is_absent else ()
         with self._arriving(person.user_id), self._ring.changing.under_way(*comes_back):
@@ -189,27 +177,19 @@ class Devices:
         others = any(device.id != subscriber.id for device in person.devices)
         return others or person.user_id in self._coming
 
-    async def leave(self, subscriber: Subscriber, why: str, words: str, seen: str) -> bool:
-        """Let one connection go, as ``Hub.depart``; returns whether its owner has gone with it."""
+    async def leave(self, subscriber: Subscriber, why: str, words: str, seen: str) -> None:
+        """Let one connection go, as ``Hub.depart``, and with the last one its owner."""
         person = self._chat.people.get(subscriber.user_id)
-        always_on = person is not None and self._chat.is_always_on(person)
-        if person and (always_on or self.stays(subscriber, person)):
-            if always_on:
-                self._absent.keep(person, subscriber.claim)
-            detached = Detached(person.nick, person.user_id, subscriber.id, person.origin, seen)
-            await self._ring.happen(detached)
-            if not self._has_left(person):
-                await self._be_absent(person)
-                return False
-        if person or subscriber.id == subscriber.user_id:
+        if person and (self._chat.is_always_on(person) or self.stays(subscriber, person)):
+            await self._ring.happen(
+                Detached(
+                    person.nick, person.user_id, subscriber.id, person.origin, seen,
+                    parting_words(self._chat, person, why, words),
+                )
+            )  # fmt: skip
+            await self._be_absent(person)
+        elif person or subscriber.id == subscriber.user_id:
             await self._depart(subscriber, person, why, words, seen)
-        return True
-
-    def _has_left(self, person: Person) -> bool:
-        """Whether somebody who has not departed has no connection any more."""
-        is_here = self._chat.people.get(person.user_id) is person
-        stays = person.user_id in self._coming or self._chat.is_always_on(person)
-        return is_here and person.is_absent and not stays
 
     async def _be_absent(self, person: Person) -> None:
         """Close what nobody hears any more, if somebody is absent from now on; a ban may have
@@ -228,13 +208,12 @@ class Devices:
         seen: str = "",
     ) -> None:
         """Let somebody be gone, and with them their rooms that nobody else is in."""
-        nick, origin = (person.nick, person.origin) if person else (subscriber.claim.nick, NOWHERE)
+        nick, origin = (person.nick, person.origin) if person else (subscriber.nick, NOWHERE)
         rooms = tuple(person.rooms) if person else ()
         why = parting_words(self._chat, person, why, words) if person else why
-        departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen)
+        via = "" if subscriber.id == subscriber.user_id else subscriber.id
+        departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen, via)
         await self._ring.happen(departed)
-        if person:
-            self._absent.forget(person)
         await self._logs.close_unheard(person.identity if person else "")
 
     def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:

@@ -8,7 +8,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -118,8 +118,8 @@ class Hub:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.chat, self._log, self.clock = chat, log, clock
-        self.nicknames = Nicknames(reserved, chat.realm)
         self.progress = Progress()
+        self.nicknames = Nicknames(reserved, chat, self.progress)
         self.logs = OpenLogs(
             chat, log, self.progress, self.now, max_rooms=max_rooms, room_modes=room_modes
         )
@@ -135,7 +135,6 @@ class Hub:
             chat,
             self._ring,
             self.logs,
-            self.nicknames,
             self.audiences,
             self.subscribers,
             self.absent,
@@ -198,44 +197,66 @@ class Hub:
     async def _admit(
         self, subscriber: Subscriber, enter: Enter
     ) -> Sequence[Arrived | Attached | Refused | AnotherNick]:
-        nick = composed(enter.nick)
+        while True:  # somebody may get the nickname, or come, before them on another node
+            account = self.newcomer(subscriber, enter.secret).origin.account
+            if present := self.chat.of_account(account):
+                device = Device(
+                    subscriber.id,
+                    enter.secure,
+                    subscriber.address,
+                    enter.client,
+                    one_room=enter.one_room,
+                )
+                if joined := await self.devices.join(subscriber, present, device, enter.origin):
+                    return [joined]
+            elif arrived := await self._arrive(subscriber, enter):
+                return arrived
+
+    async def _arrive(
+        self, subscriber: Subscriber, enter: Enter
+    ) -> Sequence[Arrived | Refused | AnotherNick]:
+        """Let somebody come who is not here; empty if somebody else was there before them."""
+        nick, told = composed(enter.nick), list[AnotherNick]()
         newcomer = self.newcomer(subscriber, enter.secret)
         account, identity = newcomer.origin.account, newcomer.known_as
-        if present := self.devices.present(account):
-            device = Device(
-                subscriber.id,
-                enter.secure,
-                subscriber.address,
-                enter.client,
-                one_room=enter.one_room,
-            )
-            return [await self.devices.join(subscriber, present, device, enter.origin)]
-        refused = await self._identities.claim(subscriber, nick, account, identity)
-        if refused and not enter.near:
-            return [refused]
-        told: list[AnotherNick] = []
-        if refused:
-            nick = self.nicknames.claim_near(subscriber, nick)
-            told.append(AnotherNick(nick, refused))
-        # Again, for that may have taken a while.
-        newcomer = self.newcomer(subscriber, enter.secret)
-        if account and newcomer.origin.account != account:
-            self.nicknames.keep_only(subscriber, "")
-            return [wrong_password()]
-        origin = replace(enter.origin, account=newcomer.origin.account)
-        if refused := kept_out(self.chat, replace(newcomer, nick=nick, origin=origin)):
-            self.nicknames.keep_only(subscriber, "")
-            return [refused]
+        with ExitStack() as asked:
+            asked.enter_context(self.nicknames.asked(nick, subscriber.id))
+            refused = await self._identities.refusal(subscriber, nick, account, identity)
+            if refused and not enter.near:
+                return [refused]
+            if refused:
+                nick = self.nicknames.near(nick)
+                asked.enter_context(self.nicknames.asked(nick, subscriber.id))
+                told.append(AnotherNick(nick, refused))
+            # Again, for that may have taken a while.
+            newcomer = self.newcomer(subscriber, enter.secret)
+            if account and newcomer.origin.account != account:
+                return [wrong_password()]
+            origin = replace(enter.origin, account=newcomer.origin.account)
+            newcomer = replace(newcomer, nick=nick, origin=origin)
+            if refused := kept_out(self.chat, newcomer):
+                return [refused]
+            arrived = await self._let_in(subscriber, enter, newcomer)
+        return [*told, arrived] if arrived else []
+
+    async def _let_in(
+        self, subscriber: Subscriber, enter: Enter, newcomer: Person
+    ) -> Arrived | None:
+        nick, origin = newcomer.nick, newcomer.origin
         arrived = Arrived(
             nick, subscriber.user_id, origin, newcomer.known_as,
             secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
             address=subscriber.address, client=enter.client, one_room=enter.one_room,
         )  # fmt: skip
-        subscriber.claim.nick = nick
+        subscriber.nick = nick
         self.subscribers[subscriber.id] = subscriber
         with self._ring.changing.under_way(newcomer.identity):
             await self._ring.happen(arrived)
-        return [*told, arrived]
+        if subscriber.user_id in self.chat.people:
+            return arrived
+        self.devices.stop_showing(subscriber)
+        subscriber.nick = ""
+        return None
 
     def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
         """Somebody who comes, and may have shown a secret, as they will be known."""
@@ -269,13 +290,12 @@ class Hub:
         is the id up to which they have read everything, empty if that is not known.
         """
         self.stop_showing(subscriber)
-        with self._identities.going(subscriber):
-            await self.box.put_away()  # or it would be shown once more if the server were killed
-            if subscriber.claim.nick and not self._ring.is_stopping:
-                with self._ring.request(), suppress(trio.BrokenResourceError):
-                    if not await self.devices.leave(subscriber, why, words, seen):
-                        return
-            self.nicknames.keep_only(subscriber, "")
+        await self.box.put_away()  # or it would be shown once more if the server were killed
+        if (person := self.chat.people.get(subscriber.user_id)) and subscriber.nick:
+            subscriber.nick = person.nick
+        if subscriber.nick and not self._ring.is_stopping:
+            with self._ring.request(), suppress(trio.BrokenResourceError):
+                await self.devices.leave(subscriber, why, words, seen)
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""

@@ -1,6 +1,6 @@
 """Who people are while they are here: their nickname, and the account they are known by."""
 
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 import trio
@@ -19,6 +19,7 @@ from trio_chat.core.commands import (
 from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.events import AccountMade, AccountSet, Origin, Renamed
 from trio_chat.core.limits import kept_out
+from trio_chat.core.nicknames import holder
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Refused
@@ -29,7 +30,6 @@ from trio_chat.server.audience import Before, Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
-from trio_chat.server.pending import Pending
 from trio_chat.server.ring import Ring
 
 # How long it may take until a nickname is free whose holder is disconnected.
@@ -50,7 +50,6 @@ class Identities:
     ) -> None:
         self._chat, self._ring, self._nicknames = chat, ring, nicknames
         self._archive, self._logs, self._subscribers = archive, logs, subscribers
-        self._going = Pending()  # by identities: connections that are leaving
 
     def newcomer(self, subscriber: Subscriber, nick: str = "", secret: str = "") -> Person:
         """Somebody who is not let in yet, as they will be known under this nickname.
@@ -85,79 +84,66 @@ class Identities:
     async def register(self, subscriber: Subscriber, request: Register, verifier: str) -> Outcomes:
         """Register the nickname of somebody who is not let in yet."""
         newcomer = self.newcomer(subscriber, request.nick, request.secret)
-        if refused := self._nicknames.claim(subscriber, newcomer.nick):
+        if refused := self._nicknames.refusal(newcomer.nick, subscriber.id):
             return [replace(refused, code=Code.ACCOUNT_EXISTS)]
-        try:
+        with self._nicknames.asked(newcomer.nick, subscriber.id):
             outcomes = await self._ring.pursue(subscriber, request, verifier, outsider=newcomer)
-        finally:
-            self._nicknames.keep_only(subscriber, "")
         for outcome in outcomes:
             if isinstance(outcome, AccountMade):
                 subscriber.account, subscriber.password_id = outcome.name, 1
         return outcomes
 
-    async def claim(
+    async def refusal(
         self, subscriber: Subscriber, nick: str, account: str, identity: str
     ) -> Refused | None:
-        """Claim a nickname, also from another connection of the same person that has gone."""
-        refused = self._nicknames.claim(subscriber, nick, account)
+        """Why somebody may not have a nickname. They may also have one that another connection of
+        the same person has, which has gone.
+        """
+        refused = self._nicknames.refusal(nick, subscriber.user_id, account)
         if refused and identity and await self._take_over(subscriber, nick, identity):
-            return self._nicknames.claim(subscriber, nick, account)
+            return self._nicknames.refusal(nick, subscriber.user_id, account)
         return refused
 
-    def going(self, subscriber: Subscriber) -> AbstractContextManager[None]:
-        """Note that a connection is leaving, until its nickname has been given back."""
-        person = self._chat.people.get(subscriber.user_id)
-        return self._going.under_way(*([person.identity] if person else []))
-
     async def _take_over(self, subscriber: Subscriber, nick: str, identity: str) -> bool:
-        """End the same person's other connection, if that holds the nickname, and wait for it. It
-        may have departed already, and hold the nickname a little longer.
+        """End the same person's other connection, if that has the nickname, and wait for it, but
+        not for long. It may be leaving already.
 
         One that has shown the same secret is the same device, which has come again. Any other is
         asked whether it is still there.
         """
-        person = self._chat.person(nick)
-        if person is None:
-            return self._going.concerns(identity) and await self._is_given_back(nick)
-        if person.user_id == subscriber.user_id or person.identity != identity:
+        person = holder(self._chat, nick, subscriber.user_id)
+        if person is None or person.identity != identity:
             return False
-        held_by = person.device().id
-        if holder := self._subscribers.get(held_by):
-            same_device = subscriber.key and person.device(held_by).key == subscriber.key
-            if not same_device and await holder.is_there():
+        device = person.device()
+        if other := self._subscribers.get(device.id):
+            same_device = subscriber.key and device.key == subscriber.key
+            if not same_device and await other.is_there():
                 return False
-            holder.end(Ending.ACCOUNT, "connected again", "You have connected again. Goodbye!")
-        return await self._is_given_back(nick)
-
-    async def _is_given_back(self, nick: str) -> bool:
-        """Wait for a nickname, but not for long; it may be claimed again then."""
+            other.end(Ending.ACCOUNT, "connected again", "You have connected again. Goodbye!")
         with trio.move_on_after(_TAKE_OVER):
-            await self._nicknames.until_free(nick)
+            await self._nicknames.until_free(nick, subscriber.user_id)
         return True
 
     async def rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
-        claim = subscriber.claim
-        if claim.is_changing:
+        """Let somebody have another nickname, unless others have it, or get it before."""
+        user_id = subscriber.user_id
+        if self._nicknames.is_asking(user_id):
             why = "You are changing your nickname on another device just now."
             return [Refused(why, Code.NICK_TAKEN, (rename.nick,))]
-        claim.is_changing = True
-        try:
+        with self._nicknames.asked(rename.nick, user_id):
             return await self._rename(subscriber, rename)
-        finally:
-            claim.is_changing = False
 
     async def _rename(self, subscriber: Subscriber, rename: Rename) -> Outcomes:
-        person = self._chat.people[subscriber.user_id]
+        person, nick = self._chat.people[subscriber.user_id], rename.nick
         account = person.origin.account
         identity = person.identity if account else ""
-        if refused := await self.claim(subscriber, rename.nick, account, identity):
+        if refused := await self.refusal(subscriber, nick, account, identity):
             return [refused]
         outcomes = await self._ring.pursue(subscriber, rename)
-        for outcome in outcomes:
-            if isinstance(outcome, Renamed):
-                subscriber.claim.nick = outcome.to
-        self._nicknames.keep_only(subscriber, subscriber.claim.nick)
+        if any(isinstance(outcome, Renamed) for outcome in outcomes) and person.nick != nick:
+            # Somebody else has got it, on another node; or it is another one by now.
+            refused = self._nicknames.refusal(nick, person.user_id, account)
+            return [refused] if refused else outcomes
         return outcomes
 
     async def change(
@@ -205,12 +191,19 @@ class Identities:
                 match = MatchStatus(room, person.user_id, before.guest)
                 await self._ring.pursue(subscriber, match)
         if self._nicknames.is_owned(person.nick, person.origin.account):
-            near = self._nicknames.claim_near(subscriber, person.nick)
+            return await self._rename_near(subscriber, person)
+        return ()
+
+    async def _rename_near(self, subscriber: Subscriber, person: Person) -> Outcomes:
+        while True:
+            near = self._nicknames.near(person.nick)
             renamed = await self.rename(subscriber, Rename(near, forced=True))
-            if refused := next((one for one in renamed if isinstance(one, Refused)), None):
+            refused = next((one for one in renamed if isinstance(one, Refused)), None)
+            if refused and self._nicknames.refusal(near, person.user_id):
+                continue  # somebody else has got that one before, on another node
+            if refused:
                 subscriber.end(Ending.ACCOUNT, "has no nickname any more", parting(refused.why))
             return renamed
-        return ()
 
 
 def _had_no_effect(outcome: Outcome, person: Person) -> bool:

@@ -1,94 +1,88 @@
 """The nicknames that are taken or reserved, and all that look like them.
 
-A nickname is claimed before the event that gives it is appended, and given back once the event that
-takes it away has been shown; so it is never free while anybody still sees it in use.
+The chat knows who has which. Here is what people on this node are asking for: from the judgement on
+until the event that gives it to them has been shown, so that no other on this node asks for it.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
-import trio
-
+from trio_chat.core.chat import Chat
 from trio_chat.core.lookalikes import RESERVED, all_looks, looks, without_accents
 from trio_chat.core.names import alternate_nick, fold, nick_problem
-from trio_chat.core.realm import Realm
+from trio_chat.core.nicknames import holder
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import Refused
-from trio_chat.server.audience import Claim
-
-
-class Holder(Protocol):
-    """What holds nicknames: a connection, or what stands in for it."""
-
-    claim: Claim
+from trio_chat.server.progress import Progress
 
 
 class Nicknames:
-    """The claims on nicknames, by their looks (``core.lookalikes``).
+    """Judges who may have a nickname, by its looks (``core.lookalikes``).
 
-    What a subscriber holds is in its ``Claim``: all looks of its nickname, and of another
-    one while it is being renamed. ``reserved`` are nicknames that nobody gets on this server,
-    besides those that nobody gets anywhere. In the ``realm`` are those that are somebody's account.
+    ``reserved`` are those that nobody gets on this server, besides those that nobody gets anywhere.
+    People are told by their ids.
     """
 
-    def __init__(self, reserved: Sequence[str], realm: Realm) -> None:
-        self._realm = realm
-        self._looks: set[str] = set()
+    def __init__(self, reserved: Sequence[str], chat: Chat, progress: Progress) -> None:
+        self._chat, self._progress = chat, progress
         self._reserved = all_looks((*RESERVED, *reserved))
-        self._given_back = trio.Event()
+        self._asked: dict[str, str] = {}  # who asks for a nickname, by its looks
 
-    def claim(self, holder: Holder, nick: str, account: str = "") -> Refused | None:
-        """Claim one more nickname for a holder who is logged in to this account, if to any.
-
-        Refused if it is taken, somebody else's, or impossible.
+    def refusal(self, nick: str, user_id: str, account: str = "") -> Refused | None:
+        """Why somebody who is logged in to this account, if to any, may not have a nickname: it is
+        taken, somebody else's, or impossible.
         """
         if problem := nick_problem(nick):
             return Refused(problem, Code.BAD_NICK, (nick,))
         if refused := self._not_yours(nick, account):
             return refused
-        wanted = looks(nick) - {*holder.claim.looks}
-        if self._is_taken(wanted):
+        if self._is_taken(nick, user_id):
             return Refused(f"The nickname {nick} is taken.", Code.NICK_TAKEN, (nick,))
-        self._looks |= wanted
-        holder.claim.looks += tuple(wanted)
         return None
 
-    def claim_near(self, holder: Holder, wanted: str) -> str:
-        """Claim a free nickname like the ``wanted`` one, and return it."""
-        nick = alternate_nick(
-            wanted, lambda nick: self._is_taken(looks(nick)) or self.is_owned(nick)
-        )
-        self.claim(holder, nick)
-        return nick
+    def near(self, wanted: str) -> str:
+        """A free nickname like the ``wanted`` one."""
+        return alternate_nick(wanted, lambda nick: self._is_taken(nick) or self.is_owned(nick))
 
-    def keep_only(self, holder: Holder, nick: str) -> None:
-        """Give back all that it holds but this nickname; everything if it is empty."""
-        claim = holder.claim
-        given_back = {*claim.looks} - (looks(nick) if nick else set())
-        claim.looks = tuple(look for look in claim.looks if look not in given_back)
-        self._looks -= given_back
-        freed, self._given_back = self._given_back, trio.Event()
-        freed.set()
+    @contextmanager
+    def asked(self, nick: str, user_id: str) -> Iterator[None]:
+        """Let nobody else ask for a nickname as long as the context lasts."""
+        fresh = looks(nick) - self._asked.keys()
+        self._asked |= dict.fromkeys(fresh, user_id)
+        try:
+            yield
+        finally:
+            for look in fresh:
+                del self._asked[look]
 
-    async def until_free(self, nick: str) -> None:
-        """Wait until nobody holds anything that looks like this nickname."""
-        while not looks(nick).isdisjoint(self._looks):
-            await self._given_back.wait()
+    def is_asking(self, user_id: str) -> bool:
+        """Whether somebody is asking for another nickname just now."""
+        return user_id in self._asked.values()
+
+    async def until_free(self, nick: str, user_id: str) -> None:
+        """Wait until nobody else has a nickname that looks like this one."""
+        while holder(self._chat, nick, user_id):
+            await self._progress.until_more()
 
     def is_owned(self, nick: str, account: str = "") -> bool:
         """Whether a nickname is, or was, somebody's account, and not this one."""
-        return bool({*self._realm.owners(nick)} - {fold(account)})
+        return bool(self._owners(nick, account))
+
+    def _owners(self, nick: str, account: str) -> Collection[str]:
+        return {*self._chat.realm.owners(nick)} - {fold(account)}
 
     def _not_yours(self, nick: str, account: str) -> Refused | None:
         """Why a nickname is not for somebody who is logged in to this account, if to any."""
-        others = {*self._realm.owners(nick)} - {fold(account)}
+        others = self._owners(nick, account)
         if not others:
             return None
-        if any(self._realm.account(name) for name in others):
+        if any(self._chat.realm.account(name) for name in others):
             return Refused(f"{nick} is somebody's account.", Code.NICK_OWNED, (nick,))
         why = f"{nick} is, or looks like, the name of a deleted account; nobody else can have it."
         return Refused(why, Code.NICK_TAKEN, (nick,))
 
-    def _is_taken(self, wanted: Collection[str]) -> bool:
+    def _is_taken(self, nick: str, user_id: str = "") -> bool:
+        wanted = looks(nick)
+        others = (self._asked.get(look, user_id) != user_id for look in wanted)
         is_reserved = not self._reserved.isdisjoint(without_accents(wanted))
-        return is_reserved or not self._looks.isdisjoint(wanted)
+        return is_reserved or holder(self._chat, nick, user_id) is not None or any(others)

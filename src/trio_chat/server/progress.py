@@ -28,6 +28,12 @@ class Progress:
         """Whether everything up to this id has been shown."""
         return id <= self.last_shown
 
+    async def until_more(self) -> None:
+        """Wait until more has been shown. Raises trio.BrokenResourceError if nothing ever is."""
+        if self._has_ended:
+            raise trio.BrokenResourceError("nothing is shown any more")
+        await self._shown.wait()
+
     async def until_shown(self, id: str) -> None:
         """Wait until everything up to this id has been shown; at once for START.
 

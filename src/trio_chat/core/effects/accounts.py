@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from trio_chat.core.effects import Deliveries, Effects
-from trio_chat.core.effects.identity import be_known, demote, is_opened, log_out, shut_out
+from trio_chat.core.effects.identity import (
+    be_known,
+    demote,
+    is_here_by_another_node,
+    is_opened,
+    log_out,
+    shut_out,
+)
 from trio_chat.core.events import (
     AccountDropped,
     AccountMade,
@@ -26,12 +33,14 @@ from trio_chat.core.state import State
 def _on_account_set(state: State, event: AccountSet, entry: Entry) -> Deliveries:
     """The person, everybody who shares a room with them, and people who watch for them.
 
-    Nobody, if what has opened the account no longer does.
+    Nobody, if what has opened the account no longer does, or somebody else has come under it.
     """
     if (person := state.people.get(event.user_id)) is None or not is_opened(state, event):
         return []
     if len(person.devices) > 1 and event.identity != person.identity:
         return []  # another device has come meanwhile, which has not shown what opens it
+    if is_here_by_another_node(state, event):
+        return []
     device = person.device(event.via)
     device.key, device.password_id = event.key or device.key, event.password_id
     return be_known(state, person, event.origin.account, event.identity, person.user_id)

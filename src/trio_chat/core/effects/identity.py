@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from trio_chat.core.accounts import account_of, came_by_token
+from trio_chat.core.devices import node_of
 from trio_chat.core.effects import Deliveries
 from trio_chat.core.events import (
     AccountSet,
@@ -36,6 +37,14 @@ def is_opened(state: State, event: Arrived | Attached | AccountSet) -> bool:
         return True
     account = state.realm.account(name)
     return bool(account and state.realm.opens(account, event.key, event.password_id))
+
+
+def is_here_by_another_node(state: State, event: Arrived | AccountSet) -> bool:
+    """Whether somebody else has come under the same account at the same moment, on another node.
+    On one node, people come under an account one after the other, and join who is here.
+    """
+    other = state.of_account(event.origin.account)
+    return other is not None and node_of(other.user_id) != node_of(event.user_id)
 
 
 def be_known(state: State, person: Person, account: str, identity: str, by: str = "") -> Deliveries:

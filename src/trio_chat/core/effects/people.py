@@ -7,6 +7,7 @@ from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.effects.identity import (
     demote,
     forget_known,
+    is_here_by_another_node,
     is_opened,
     log_out,
     note_everywhere,
@@ -35,6 +36,7 @@ from trio_chat.core.limits import note_limit
 from trio_chat.core.metadata import with_values
 from trio_chat.core.metadata_told import told_of_person
 from trio_chat.core.names import fold
+from trio_chat.core.nicknames import give_back, holder, take
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
 from trio_chat.core.state import State, is_silenced_somewhere, metadata_of, shown
@@ -45,14 +47,20 @@ NOT_CONNECTED = "not connected"
 
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
-    """People who watch for the nickname; the newcomer is in no room yet."""
+    """People who watch for the nickname; the newcomer is in no room yet.
+
+    Nobody, if somebody else has got the nickname before, or has come under the same account.
+    """
+    if not _can_arrive(state, arrived):
+        return []
     identity, now = arrived.identity or arrived.user_id, entry.at
     person = Person(arrived.user_id, arrived.nick, arrived.origin, identity, since=now, spoke=now)
     if arrived.absent:
-        person.away = NOT_CONNECTED
+        person.away, state.absent[person.user_id] = NOT_CONNECTED, person
     else:
         person.devices = (_device(arrived, arrived.user_id, entry),)
-    state.people[person.user_id] = state.by_nick[fold(person.nick)] = person
+    state.people[person.user_id] = person
+    take(state, person)
     note_known(state, person)
     state.most = max(state.most, len(state.people))
     note_limit(state, person)
@@ -60,6 +68,12 @@ def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
     lost = [] if is_theirs else log_out(state, [person])
     described = told_of_person(state, person, metadata_of(state, person), person.user_id)
     return [*_presence(state, arrived.nick, person.origin), *described, *lost]
+
+
+def _can_arrive(state: State, arrived: Arrived) -> bool:
+    if holder(state, arrived.nick, arrived.user_id):
+        return False
+    return not is_here_by_another_node(state, arrived)
 
 
 def _device(event: Arrived | Attached, id: str, entry: Entry) -> Device:
@@ -83,6 +97,7 @@ def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
     device.rooms, device.greeted = {}, bool(attached.rooms)
     narrow(person)
     was_absent, person.devices = person.is_absent, (*person.devices, device)
+    state.absent.pop(person.user_id, None)
     state.further[device.id] = person
     if was_absent:
         person.origin = attached.origin
@@ -93,7 +108,8 @@ def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
 
 
 def _on_detached(state: State, detached: Detached, entry: Entry) -> Deliveries:
-    """Nobody, if the person is still here on another; else those who are told that they are away.
+    """Nobody, if the person is still here on another; else those who are told that they are away,
+    or have gone, because their last two have ended at the same moment.
 
     Who shows later what opens the account need not have shown what has made them an operator.
     """
@@ -102,8 +118,13 @@ def _on_detached(state: State, detached: Detached, entry: Entry) -> Deliveries:
         return []
     person.devices = tuple(d for d in person.devices if d.id != detached.device)
     note_limit(state, person)
-    if not (person.is_absent and state.is_always_on(person)):
+    if not person.is_absent:
         return []
+    if not state.is_always_on(person):
+        rooms, seen = tuple(person.rooms), detached.seen
+        gone = Departed(person.nick, person.user_id, detached.why, person.origin, rooms, seen)
+        return _depart(state, person, gone, entry)
+    state.absent[person.user_id] = person
     for name in person.rooms if detached.seen else ():
         note_seen(state.rooms[name], person, detached.seen)
     told = demote(state, person) if person.is_operator else ()
@@ -125,15 +146,20 @@ def _forget_device(state: State, device: str) -> None:
 
 
 def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
-    """The person, everybody who shares a room with them, and who watches either name."""
-    person = state.people[renamed.user_id]
+    """The person, everybody who shares a room with them, and who watches either name.
+
+    Nobody, if somebody else has got the nickname before.
+    """
+    person = state.people.get(renamed.user_id)
+    if person is None or holder(state, renamed.to, person.user_id):
+        return []
     before, name = fold(person.nick), fold(renamed.to)
     delivery = Delivery(renamed, tuple(person.rooms), (person.user_id,), by=person.user_id)
-    del state.by_nick[before]
-    state.by_nick[name] = person
+    give_back(state, person)
     if before != name:
         _remember(state, person, entry)
     person.nick = renamed.to
+    take(state, person)
     note_limit(state, person)
     note_everywhere(state, person)
     if before == name:
@@ -143,14 +169,26 @@ def _on_renamed(state: State, renamed: Renamed, entry: Entry) -> Deliveries:
 
 
 def _on_departed(state: State, departed: Departed, entry: Entry) -> Deliveries:
-    """Everybody who shared a room with the person, once; and people who watch for the nickname."""
+    """Everybody who shared a room with the person, once; and people who watch for the nickname.
+
+    Nobody, if they have come on another connection meanwhile.
+    """
     _forget_device(state, departed.user_id)
-    person = state.people.pop(departed.user_id, None)
+    person, last = state.people.get(departed.user_id), departed.via or departed.user_id
     if person is None:  # cut off before their arrival had a place in the log
         return []
+    if any(device.id != last for device in person.devices):
+        detached = Detached(person.nick, person.user_id, last, person.origin, departed.seen)
+        return _on_detached(state, detached, entry)
+    return _depart(state, person, departed, entry)
+
+
+def _depart(state: State, person: Person, departed: Departed, entry: Entry) -> Deliveries:
+    del state.people[person.user_id]
+    state.absent.pop(person.user_id, None)
     for device in person.devices:
         _forget_device(state, device.id)
-    del state.by_nick[fold(person.nick)]
+    give_back(state, person)
     state.banned.pop(person.user_id, None)
     forget_known(state, person)
     _remember(state, person, entry)
@@ -179,7 +217,8 @@ def _presence(state: State, nick: str, origin: Origin | None) -> Iterator[Delive
 
 def _on_away_or_name_set(state: State, event: AwaySet | NameSet, entry: Entry) -> Deliveries:
     """The person, everybody who shares a room with them, once; and people who watch for them."""
-    person = state.people[event.user_id]
+    if (person := state.people.get(event.user_id)) is None:
+        return []
     if isinstance(event, AwaySet):
         person.away = event.text
     else:
@@ -199,7 +238,8 @@ def _on_metadata_set(state: State, event: MetadataSet, entry: Entry) -> Deliveri
 
 def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliveries:
     """The person alone; ``o`` not where they have come by a token."""
-    person = state.people[event.user_id]
+    if (person := state.people.get(event.user_id)) is None:
+        return []
     for change in event.changes:
         set_mode(state, person, change.mode, add=change.add)
     person.origin = replace(person.origin, bot="B" in person.modes)
