@@ -147,3 +147,9 @@ class DamagedStore(ChatError):
 
 class Unavailable(ChatError):
     """The store cannot keep what it is given; the text says why, and may be shown to anybody."""
+
+
+class Fenced(Unavailable):
+    """This node does not take part any more: the others think that it is gone. It can come again,
+    as another one.
+    """

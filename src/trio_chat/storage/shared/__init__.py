@@ -1,0 +1,1 @@
+"""The order that several servers share, in Redis or Valkey. Needs the extra ``nodes``."""

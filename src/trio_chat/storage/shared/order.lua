@@ -1,0 +1,197 @@
+#!lua name=trio_chat
+-- The order of all events of a chat that several servers ("nodes") share.
+--
+-- Each function is one step that nobody sees half done: the engine runs one at a time. All of a
+-- chat's keys have its name in braces, so that they are in one slot. A function reads its arguments
+-- to the end and refuses them before it writes anything: what was written before an error stays.
+--
+-- The library, and with it each function, is named after this text's digest (library.py), so nodes
+-- of two versions can share an engine while they are replaced. So the meaning of what is in the
+-- keys must not change from one version to the next; fields may be added behind those there are.
+--
+-- KEYS are always all of these, in this order:
+local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
+local META = 2 -- what is true of the whole chat: "last" and "base" (ids), "count" (of entries, ever)
+local BARRIERS, OLD_BARRIERS = 3, 4 -- by room, the id of its last barrier
+local TOKENS, OLD_TOKENS = 5, 6 -- by token, the id of its entry
+local NODES = 7 -- by node, what is known of it: those that are not here are gone
+local REPLIES = 8 -- by node, the number of its last flush, and the reply to it
+
+-- A hash of two generations: when the new one is full it becomes the old one, and the one before is
+-- dropped by a thread of the engine. So something is always known for one generation at least.
+local TOKENS_EACH = 500000
+-- A barrier is known for an hour at least: nobody judges by what is older, as "seen" has it.
+local BARRIERS_EACH, BARRIERS_LAST = 10000, 3600000
+
+-- What one flush may hold: so much is done within some milliseconds, in which others wait.
+local APPENDS, BYTES = 256, 1048576
+
+-- "seq" has six digits in our ids.
+local SEQ_MAX = 999999
+
+-- The engine's clock, in unix milliseconds.
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- The milliseconds and the sequence of an id; its width is fixed, so ids compare as texts do.
+local function split(id)
+  return tonumber(string.sub(id, 1, 13)), tonumber(string.sub(id, 15))
+end
+
+-- The id after another one. It never goes back, whatever the clock does.
+local function following(id, now)
+  local ms, seq = split(id)
+  if now > ms then
+    ms, seq = now, 0
+  elseif seq < SEQ_MAX then
+    seq = seq + 1
+  else
+    ms, seq = ms + 1, 0
+  end
+  return string.format('%013d-%06d', ms, seq)
+end
+
+local function turn(new, old)
+  redis.call('UNLINK', old)
+  redis.call('RENAME', new, old)
+end
+
+local function known(new, old, field)
+  return redis.call('HGET', new, field) or redis.call('HGET', old, field)
+end
+
+-- Puts an entry at the end of the stream. The fields' names and order are the same for all, which
+-- is how a stream stores them without their names.
+local function add(keys, keep, id, fields)
+  redis.call('XADD', keys[LOG], 'MAXLEN', '~', keep, id, 'n', fields.n, 't', fields.at,
+    'r', fields.room, 'a', fields.also, 'b', fields.barrier, 'k', fields.token, 'd', fields.data)
+  if fields.token ~= '' then
+    redis.call('HSET', keys[TOKENS], fields.token, id)
+  end
+  if fields.barrier == '1' then
+    redis.call('HSET', keys[BARRIERS], fields.room, id)
+    if fields.also ~= '' then
+      redis.call('HSET', keys[BARRIERS], fields.also, id)
+    end
+  end
+end
+
+-- Reads the appends of a flush: room, expect, barrier ("0" or "1"), also, also_expect, count of
+-- records, and for each record: token, data. Returns nil if they are not as they must be.
+local function parse(args, i)
+  local appends, bytes = {}, 0
+  while i <= #args do
+    local append = {room = args[i], expect = args[i + 1], barrier = args[i + 2],
+      also = args[i + 3], also_expect = args[i + 4], records = {}}
+    local count = tonumber(args[i + 5])
+    i = i + 6
+    if not count or count < 1 or i + 2 * count - 1 > #args then
+      return nil
+    end
+    for _ = 1, count do
+      append.records[#append.records + 1] = {token = args[i], data = args[i + 1]}
+      bytes = bytes + #args[i] + #args[i + 1]
+      i = i + 2
+    end
+    appends[#appends + 1] = append
+  end
+  if #appends > APPENDS or bytes > BYTES then
+    return nil
+  end
+  return appends
+end
+
+-- The barrier that makes a judgement void: one that is later than what was known.
+local function conflict(keys, append)
+  local barrier = known(keys[BARRIERS], keys[OLD_BARRIERS], append.room)
+  if barrier and barrier > append.expect then
+    return barrier
+  end
+  barrier = append.also ~= '' and known(keys[BARRIERS], keys[OLD_BARRIERS], append.also)
+  if barrier and barrier > append.also_expect then
+    return barrier
+  end
+end
+
+-- Lets go of the oldest tokens and barriers.
+local function forget(keys, now)
+  if redis.call('HLEN', keys[TOKENS]) >= TOKENS_EACH then
+    turn(keys[TOKENS], keys[OLD_TOKENS])
+  end
+  if redis.call('HLEN', keys[BARRIERS]) >= BARRIERS_EACH then
+    local meta = redis.call('HMGET', keys[META], 'turned', 'last')
+    if now - tonumber(meta[1] or 0) >= BARRIERS_LAST then
+      turn(keys[BARRIERS], keys[OLD_BARRIERS])
+      redis.call('HSET', keys[META], 'turned', now)
+    end
+  end
+end
+
+-- append(node, flush, keep, appends…): gives places to all that a node has gathered.
+--
+-- Returns "gone" if the node is not (any more) here. Else a line with the engine's clock, and then a
+-- line for each append: the ids of its records, "=" before one that its token had already; or "!"
+-- and the barrier that makes it void.
+--
+-- "flush" rises by one with each call of a node. If the reply was lost, the node asks again by the
+-- same number, and gets the same reply, and nothing is done twice.
+local function append(keys, args)
+  local node, flush, keep = args[1], args[2], args[3]
+  if redis.call('HEXISTS', keys[NODES], node) == 0 then
+    return 'gone'
+  end
+  local before = redis.call('HGET', keys[REPLIES], node)
+  if before then
+    local number, reply = string.match(before, '^(%d+) (.*)$')
+    -- An earlier one was given up by its node, and came late: the reply is for nobody.
+    if tonumber(flush) <= tonumber(number) then
+      return reply
+    end
+  end
+  local appends = parse(args, 4)
+  if not appends then
+    return redis.error_reply('ERR a flush is too large, or is not one')
+  end
+  local now, meta = clock(), redis.call('HMGET', keys[META], 'last', 'count')
+  local last, n, lines = meta[1], tonumber(meta[2]), {string.format('%d', now)}
+  for _, each in ipairs(appends) do
+    local barrier = conflict(keys, each)
+    if barrier then
+      lines[#lines + 1] = '!' .. barrier
+    else
+      local ids = {}
+      for _, record in ipairs(each.records) do
+        local found = record.token ~= '' and known(keys[TOKENS], keys[OLD_TOKENS], record.token)
+        if found then
+          ids[#ids + 1] = '=' .. found
+        else
+          last, n = following(last, now), n + 1
+          add(keys, keep, last, {n = n, at = now, room = each.room, also = each.also,
+            barrier = each.barrier, token = record.token, data = record.data})
+          ids[#ids + 1] = last
+        end
+      end
+      lines[#lines + 1] = table.concat(ids, ' ')
+    end
+  end
+  local reply = table.concat(lines, '\n')
+  redis.call('HSET', keys[META], 'last', last, 'count', n)
+  redis.call('HSET', keys[REPLIES], node, flush .. ' ' .. reply)
+  forget(keys, now)
+  return reply
+end
+
+-- enrol(node, seen): lets a node take part. The first one of all may have a history of its own: the
+-- stream then begins at the last id of that. Returns where it begins.
+local function enrol(keys, args)
+  redis.call('HSETNX', keys[META], 'base', args[2])
+  redis.call('HSETNX', keys[META], 'last', args[2])
+  redis.call('HSETNX', keys[META], 'count', 0)
+  redis.call('HSET', keys[NODES], args[1], '')
+  return redis.call('HGET', keys[META], 'base')
+end
+
+redis.register_function('trio_chat_append', append)
+redis.register_function('trio_chat_enrol', enrol)
