@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     Event,
     Joined,
     Origin,
+    RoomClosed,
     RoomRenamed,
     Said,
     UserModesSet,
@@ -109,7 +110,13 @@ class Ring:
         if fold(room) not in self.chat.rooms:
             said = [entry for entry in self.log(fold(room)) if isinstance(entry.event, Said)]
             recent = [entry for entry in said if not entry.event.status]  # type: ignore[union-attr]
-            self.chat.open_room(self.state_from_log(room), recent)
+            self.chat.open_room(self.state_from_log(room))
+            self.chat.look_back(self.chat.rooms[fold(room)], recent)
+
+    def close(self, room: str) -> str:
+        """Returns the id of the entry."""
+        self.happen(RoomClosed(self.chat.name(room)))
+        return self.entries[-1].id
 
     def _new(self, room: str) -> RoomState:
         created = self._created.setdefault(fold(room), len(self.entries))

@@ -366,11 +366,11 @@ def test_who_registers_keeps_the_identity_that_they_had_shown(ring: Ring) -> Non
     assert [*ring.chat.same("~carol")] == ["id-carol"]
 
 
-def test_nobody_hears_a_conversation_of_an_identity_that_somebody_was(ring: Ring) -> None:
-    assert ring.chat.is_heard("id-alice,~carol")
+def test_nobody_is_an_identity_any_more_that_they_were(ring: Ring) -> None:
+    assert ring.chat.is_here("id-alice")
     ask(ring, "alice", LogIn("bob", password_id=1))
-    assert not ring.chat.is_heard("id-alice,~carol")
-    assert ring.chat.is_heard("=bob,~carol")
+    assert not ring.chat.is_here("id-alice")
+    assert ring.chat.is_here("=bob")
     assert {*ring.chat.same("=bob")} == {"id-alice", "id-bob"}
 
 

@@ -383,7 +383,7 @@ def _happen(ring: Ring, what: str, nick: str, room: str, change: Change) -> None
     elif what == "kick" and room in person.rooms:
         ring.happen(Kicked(room, nick, nick, "", user_id, user_id))
     elif what == "close" and room in ring.chat.empty:
-        ring.chat.close_room(room)
+        ring.close(room)
 
 
 # ── long answers ───────────────────────────────────────────────────────────────────────────────
@@ -446,7 +446,7 @@ def test_between_parts_some_come_and_go(crowd: Ring, query: Query) -> None:
     told = _begun(crowd, query)
     crowd.depart("c")
     crowd.depart("b")
-    crowd.chat.close_room("#c")
+    crowd.close("#c")
     crowd.ask("id-d", Rename("dora"))
     crowd.enter("e", "#big", "#c")
     crowd.enter("b", "#big", "#b")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -195,22 +196,6 @@ def test_whoever_comes_from_another_room_is_not_new(ring: Ring) -> None:
     assert shown.shown == RoomWelcome("#tea", "alice", others=1, first=False)
 
 
-@pytest.mark.parametrize(
-    ("log", "is_heard"),
-    [
-        ("#lobby", True),
-        ("#attic", False),
-        ("#nowhere", False),
-        ("id-alice,id-carol", True),
-        ("id-carol,id-carol", True),
-        ("id-alice,id-dave", False),
-    ],
-)
-def test_whether_a_room_is_heard(ring: Ring, log: str, is_heard: bool) -> None:
-    ring.open("#Attic")
-    assert ring.chat.is_heard(log) is is_heard
-
-
 # ── replay ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -229,7 +214,8 @@ def test_a_newcomer_is_shown_what_was_said_last(replay: int, shown: list[str]) -
 def test_a_room_is_taken_up_with_no_more_than_is_shown() -> None:
     ring = Ring(replay=2)
     said = [Entry("#lobby", str(n), Said("#lobby", "alice", str(n))) for n in range(5)]
-    ring.chat.open_room(RoomState("#lobby"), said)
+    ring.chat.open_room(RoomState("#lobby"))
+    ring.chat.look_back(ring.chat.rooms["#lobby"], said)
     assert _recent(ring) == ["3", "4"]
 
 
@@ -326,7 +312,7 @@ def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> Non
     ring.ask("id-bob", SetModes("#tea", changes("+mb", "eve")))
     ring.ask("id-bob", Leave("#tea"))
     left = ring.chat.rooms["#tea"].state
-    ring.chat.close_room("#tea")
+    closed = ring.close("#tea")
     assert "#tea" not in ring.chat.rooms
     assert ring.chat.empty == set()
     _, delivery = ring.ask("id-bob", Join("#tea"))
@@ -337,7 +323,7 @@ def test_a_room_that_was_closed_is_taken_up_where_it_was_left(ring: Ring) -> Non
         topic=Topic("#tea", "green", "bob", 6),
         recent=(Entry("#tea", "000007-0", Said("#tea", "bob", "hi", "id-bob"), 7),),
     )
-    assert ring.chat.rooms["#tea"].state == left
+    assert ring.chat.rooms["#tea"].state == replace(left, barrier=closed)
 
 
 # ── whatever they do ───────────────────────────────────────────────────────────────────────────
@@ -447,7 +433,7 @@ class Everybody(RuleBasedStateMachine):
     @rule()
     def close_empty_rooms(self) -> None:
         for room in list(self.chat.empty):
-            self.chat.close_room(room)
+            self.close(room)
 
     def expect(self, event: Event, deliveries: Sequence[Delivery]) -> None:
         """Follow the event in the model; it says who must have heard it, and that once."""

@@ -169,7 +169,7 @@ def test_an_empty_room_hears_nothing(ring: Ring) -> None:
     [event] = ring.decide("id-boss", found(entry))
     for nick in ("olga", "alice", "bob"):
         ring.ask(f"id-{nick}", Leave("#tea"))
-    ring.chat.close_room("#tea")
+    ring.close("#tea")
     assert isinstance(event, Redacted)
     assert ring.happen(event) == []
 

@@ -212,7 +212,7 @@ def test_a_room_that_closes_takes_its_invitations_along(invited: House) -> None:
     invited.ask("id-boss", Invite("#den", "eve"))
     for nick in ("olga", "vera"):
         invited.go(nick)
-    invited.chat.close_room("#den")
+    invited.close("#den")
     assert not invited.person("eve").invited
     invited.go("eve")
 

@@ -259,21 +259,6 @@ async def test_what_a_guest_has_read_is_the_accounts_after_the_login() -> None:
         assert "timestamp=2026-01-01" in (await phone.news("MARKREAD #lobby"))[-1]
 
 
-async def test_a_conversation_goes_on_in_the_accounts_log_and_the_other_is_closed() -> None:
-    async with house_of_bob() as house:
-        carol = await arrive(house, "carol")
-        bob = await arrive(house)
-        logs = house.server._hub.logs._conversations
-        await tell(bob, "/msg carol as a guest")
-        assert len(logs) == 2
-        await tell(bob, f"/login {PHONE}", "/msg carol as bob")
-        assert {log for each in logs.values() for log in each if "=bob" in log}
-        assert len(logs) == 2
-        await carol.until("bob -> carol: as bob\n")
-        await leave(carol)
-        assert not logs
-
-
 async def test_the_status_of_an_account_comes_back_with_a_login() -> None:
     async with house_of_bob() as house:
         phone = await irc_peer(house, "bob", secret=PHONE, rooms="#tea")

@@ -16,7 +16,6 @@ from trio_chat.server.audience import GROUP, Subscriber
 from trio_chat.server.broadcaster import Broadcaster
 from trio_chat.server.hub import Hub
 from trio_chat.server.transport import Link
-from trio_chat.storage.base import START
 from trio_chat.storage.memory import MemoryLog
 
 MEMBERS = 20 * GROUP
@@ -36,8 +35,6 @@ async def test_a_long_fan_out_lets_other_tasks_run_every_few_hundred_posts() -> 
     log = MemoryLog(per_room=100_000, total_bytes=1_000_000_000, rooms=10)
     hub = Hub(Chat(replay=0), log, max_rooms=10)
     hub.chat.open_room(RoomState(ROOM))
-    for room in (PEOPLE, ROOM):
-        await log.follow(room, START)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(Broadcaster(hub, log).run)
         for number in range(MEMBERS):

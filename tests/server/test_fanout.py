@@ -82,8 +82,6 @@ async def test_what_is_said_during_a_long_round_joins_it() -> None:
     log = MemoryLog(per_room=100_000, total_bytes=1_000_000_000, rooms=10)
     hub = Hub(Chat(replay=0), log, max_rooms=10)
     hub.chat.open_room(RoomState("#room"))
-    for room in (PEOPLE, "#room"):
-        await log.follow(room, START)
     members = 20 * GROUP
     outboxes = [Kept() for _ in range(members + 1)]
     posts: list[int] = []

@@ -11,7 +11,7 @@ import trio.testing
 from disks import disk_full, held
 from stores import append, open_file, said, take
 from trio_chat.errors import Unavailable
-from trio_chat.storage.base import START, Condition, Log
+from trio_chat.storage.base import Condition, Log
 from trio_chat.storage.sqlite.log import SqliteLog
 
 
@@ -29,7 +29,6 @@ async def test_a_new_store_is_well(log: Log) -> None:
 
 
 async def test_what_is_appended_takes_a_place_until_it_is_shown(log: Log) -> None:
-    await log.follow("#a", START)
     for _ in range(10):
         await append(log, *(said("x" * 1000) for _ in range(10)))
     assert log.condition.free == 1014

@@ -22,8 +22,6 @@ async def follow(
     log: Log, shown: list[Entry], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """All rooms, until something is said in the last one."""
-    for room in (*ROOMS, END):
-        await log.follow(room, START)
     async with log.tail() as tail:
         task_status.started()
         async for batch in tail:
@@ -110,7 +108,6 @@ def test_what_is_cancelled_is_whole_or_nothing_and_shown_if_stored(
 
 async def test_appends_that_wait_for_a_place_are_told_when_the_tail_is_left(log: Log) -> None:
     """There are more than can be under way at a time."""
-    await log.follow("#a", START)
     told: list[str] = []
 
     async def speak() -> None:

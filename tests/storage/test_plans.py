@@ -83,8 +83,7 @@ def test_history_is_neither_sorted_nor_searched_through(
 
 def test_to_open_a_room_only_what_is_new_is_looked_at(store: Store) -> None:
     connection = store.connection
-    plan = plan_of(connection, lambda: store.after("#a", ID))
-    plan += plan_of(connection, lambda: read.barriers(connection, "#a", ID))
+    plan = plan_of(connection, lambda: read.barriers(connection, "#a", ID))
     plan += plan_of(connection, lambda: read.snapshot(connection, "#a"))
     assert scans(plan) == []
     looked_up = [line for line in plan if "entry_of_room" in line]

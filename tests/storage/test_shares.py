@@ -64,7 +64,7 @@ class SmallMemory(Small):
         await self.log.close(room, START, state or RoomState(room))
 
     def open(self, room: str) -> None:
-        self.log._intake.followed.add(room)
+        self.log._intake.in_use.add(room)
 
     def size(self) -> int:
         return self.log._bytes

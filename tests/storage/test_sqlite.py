@@ -14,7 +14,7 @@ import pytest
 import trio
 import trio.testing
 
-from stores import NOW, append, open_file, said, take, texts, texts_of
+from stores import NOW, append, open_file, said, texts, texts_of
 from trio_chat.core.events import TopicSet
 from trio_chat.core.room_state import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
@@ -107,7 +107,6 @@ async def test_everything_is_there_after_reopening(path: Path) -> None:
         assert await log.search(Search("tea", ["#a"])) == [hello]
         assert texts_of(await log.talks("bo")) == ["psst"]
         assert await log.marked("al", "#a") == 1234
-        await log.follow("#b", START)
         [again] = await log.append("#b", [said("hello", "#b", token="t1")], expect=milk)
         assert again == hello
         assert await texts(log, "#b") == []
@@ -143,14 +142,6 @@ async def test_a_barrier_of_before_is_still_a_conflict(path: Path) -> None:
             await append(log, said("judged without it"))
         assert conflict.value.barrier == barrier
         await append(log, said("judged with it"), expect=barrier)
-
-
-async def test_following_gives_what_was_before(path: Path) -> None:
-    async with open_file(path) as log:
-        ids = await append(log, said("1"), said("2", status="@"), topic("tea"), said("3"))
-    async with open_file(path) as log:
-        await log.follow("#a", ids[0])
-        assert [entry.id for entry in await take(log, 3)] == ids[1:]
 
 
 async def test_ids_go_on_rising_if_the_clock_went_back(path: Path) -> None:

@@ -50,7 +50,6 @@ def complaints(caplog: pytest.LogCaptureFixture) -> Sequence[tuple[str, str]]:
 
 async def test_messages_are_refused_while_the_disk_is_full(path: Path) -> None:
     async with open_file(path) as log:
-        await log.follow("#a", START)
         await append(log, said("before"))
         with disk_full():
             why = await refused(log, said("lost"))
@@ -67,7 +66,6 @@ async def test_messages_are_refused_while_the_disk_is_full(path: Path) -> None:
 async def test_people_come_and_go_while_the_disk_is_full(path: Path) -> None:
     """That is shown and, as nobody will miss it, not stored."""
     async with open_file(path) as log:
-        await log.follow("#a", START)
         with disk_full():
             ids = await append(log, Joined("#a", "bob", "2"))
             ids += await append(log, Left("#a", "bob", "2"))
@@ -85,7 +83,6 @@ async def test_what_is_read_is_there_while_the_disk_is_full(path: Path) -> None:
             assert await texts(log, "#a") == ["tea"]
             assert await log.snapshot("#a") == (START, RoomState("#a"))
             await log.search(Search("tea", ["#a"]))
-            await log.follow("#a", START)
             for call in (log.save("#a", START, RoomState("#A")), log.mark("al", "#a", 1)):
                 with pytest.raises(Unavailable):
                     await call
@@ -137,7 +134,6 @@ async def test_nothing_that_was_acknowledged_is_lost_when_the_disk_fills_up(path
 
 async def test_messages_may_go_on_without_being_stored(path: Path) -> None:
     async with open_file(path, refuse=False) as log:
-        await log.follow("#a", START)
         with disk_full():
             await append(log, said("1"))
             [barrier] = await append(log, topic("tea"), barrier=True)
@@ -245,7 +241,6 @@ async def test_what_cannot_be_written_does_not_hurt_what_it_comes_with(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_file(path) as log:
-        await log.follow("#a", START)
         async with trio.open_nursery() as nursery:
             with held(path):  # so that they gather
                 for n in range(20):

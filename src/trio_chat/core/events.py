@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeGuard
 from trio_chat.core.fact import fact
 from trio_chat.core.metadata import Values
 from trio_chat.core.names import fold
+from trio_chat.core.room_state import RoomState
 
 
 @fact
@@ -50,6 +51,21 @@ class Change:
     seconds: int = 0
     why: str = ""
     whom: str = ""
+
+
+@fact
+class RoomOpened:
+    """A room is open from now on, with this ``state``, and nobody is in it yet."""
+
+    room: str
+    state: RoomState
+
+
+@fact
+class RoomClosed:
+    """A room that nobody is in is closed; if somebody has come meanwhile, it stays open."""
+
+    room: str
 
 
 @fact
@@ -668,8 +684,8 @@ class Unlocked:
 
 
 OfRoom = (
-    Said | Signalled | Redacted | Joined | Looked | Left | Kicked | PlaceSet | Invited | TopicSet
-    | ModesSet | RoomRenamed | RoomMetadataSet
+    RoomOpened | RoomClosed | Said | Signalled | Redacted | Joined | Looked | Left | Kicked
+    | PlaceSet | Invited | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet
 )  # fmt: skip
 OfPerson = (
     Arrived | Attached | Detached | Renamed | Departed | AwaySet | NameSet | AccountSet

@@ -16,7 +16,9 @@ from trio_chat.core.events import (
     ModesSet,
     OfRealm,
     Redacted,
+    RoomClosed,
     RoomMetadataSet,
+    RoomOpened,
     RoomRenamed,
     TopicSet,
 )
@@ -28,6 +30,10 @@ from trio_chat.core.remembered import remember
 from trio_chat.core.room_state import Mask, RoomState
 from trio_chat.core.standing import with_status_changed
 from trio_chat.core.words import account_or_user
+
+_BARRIERS = (
+    RoomOpened | RoomClosed | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet | Kicked | OfRealm
+)
 
 
 def log_of(event: Event) -> str:
@@ -43,7 +49,7 @@ def is_barrier(event: Event) -> bool:
         return event.guarded
     if isinstance(event, Redacted):  # as far as everybody in the room is told of it
         return not (event.to or event.status)
-    return isinstance(event, TopicSet | ModesSet | RoomRenamed | RoomMetadataSet | Kicked | OfRealm)
+    return isinstance(event, _BARRIERS)
 
 
 def after(state: RoomState, entry: Entry) -> RoomState:

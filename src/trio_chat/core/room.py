@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trio_chat.core.events import NOWHERE, Entry, Origin
 from trio_chat.core.masks import Lists
@@ -152,7 +152,8 @@ class Room:
     ``members`` maps ids to people, in the order of joining; ``status`` holds the letters of those
     members who have a status; ``recent`` is for newcomers. ``invited`` maps the ids of people who
     are invited to those of their inviters. ``left`` is that of the state, with what has changed
-    since. ``roll`` is for telling the members of a large room, once somebody has asked for them.
+    since. What was said before the entry ``unread`` is not in ``recent`` yet, if that is not empty.
+    ``roll`` is for telling the members of a large room, once somebody has asked for them.
     """
 
     state: RoomState
@@ -161,6 +162,7 @@ class Room:
     status: dict[str, str] = field(default_factory=dict)
     invited: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    unread: str = ""
     roll: Roll["Person", tuple[Block, Block]] | None = field(
         default=None, init=False, compare=False
     )
@@ -172,6 +174,10 @@ class Room:
         if self._lists.masks is not self.state.masks:
             self._lists = Lists(self.state.masks, before=self._lists)
         return self._lists
+
+    def state_now(self) -> RoomState:
+        """Its state, with what it remembers of the people in it now."""
+        return replace(self.state, left={**self.left})
 
     def note(self, user_id: str, *, moved: bool = False) -> None:
         """Note that a member has ``moved`` in or out, or is told of in another way."""

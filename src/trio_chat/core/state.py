@@ -8,7 +8,7 @@ from trio_chat.core.events import Entry
 from trio_chat.core.interest import Interest
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import STATUS, USER_MODES
-from trio_chat.core.names import fold, is_private
+from trio_chat.core.names import fold
 from trio_chat.core.networks import IpNetwork
 from trio_chat.core.realm import Realm
 from trio_chat.core.room import Person, Room
@@ -37,6 +37,8 @@ class State:
         self.further: dict[str, Person] = {}  # by the ids of all but their first connections
         self.rooms: dict[str, Room] = {}
         self.empty: set[str] = set()  # rooms that nobody is in
+        # Rooms that have been closed, with the id by which they were, and their states then.
+        self.closed: dict[str, tuple[str, RoomState]] = {}
         self.realm = Realm()
         self.accounts_only = False
         self.is_open = False
@@ -114,11 +116,18 @@ class State:
         """The name of an open room as its first member wrote it."""
         return self.rooms[fold(room)].state.name
 
-    def open_room(self, state: RoomState, recent: Iterable[Entry] = ()) -> None:
-        """Take up a room where its log left it; ``recent`` is what was said last, oldest first."""
-        room = Room(state, deque(recent, maxlen=self.replay), left={**state.left})
+    def open_room(self, state: RoomState, *, unread: str = "") -> None:
+        """Take up a room where its log left it. What was said before the entry ``unread`` is told
+        to newcomers once it has been looked up.
+        """
+        room = Room(state, deque(maxlen=self.replay), left={**state.left}, unread=unread)
         self.rooms[fold(state.name)] = room
         self.empty.add(fold(state.name))
+
+    def look_back(self, room: Room, earlier: Iterable[Entry]) -> None:
+        """Let newcomers to a room be told what was said ``earlier`` than it was opened."""
+        room.recent = deque([*earlier, *room.recent], self.replay)
+        room.unread = ""
 
     def forget(self, room: str, up_to: str) -> None:
         """Stop showing newcomers to a room (folded) what was said up to this id."""
@@ -126,18 +135,14 @@ class State:
         while recent and recent[0].id <= up_to:
             recent.popleft()
 
-    def close_room(self, room: str) -> None:
-        """Forget a room (folded) that nobody is in."""
-        self.empty.remove(room)
-        for user_id in self.rooms.pop(room).invited:
+    def close_room(self, name: str, id: str) -> None:
+        """Forget a room (folded) that nobody is in, by the entry with this id."""
+        self.empty.remove(name)
+        room = self.rooms.pop(name)
+        for user_id in room.invited:
             person = self.people[user_id]
-            person.invited = tuple(name for name in person.invited if name != room)
-
-    def is_heard(self, log: str) -> bool:
-        """Whether anybody hears what goes into the log of a room, or of a conversation."""
-        if is_private(log):
-            return all(self.is_here(identity) for identity in log.split(","))
-        return log in self.rooms and bool(self.rooms[log].members)
+            person.invited = tuple(other for other in person.invited if other != name)
+        self.closed[name] = id, room.state_now()
 
     def watch(self, device: str, nicks: Iterable[str]) -> None:
         """Tell a connection from now on when these nicknames come and go."""

@@ -108,4 +108,4 @@ class Absent:
                 person.nick, person.user_id, "not here any more", person.origin, rooms
             )
             await self._ring.happen(departed)
-            await self._logs.close_unheard(person.identity)
+            await self._logs.close_empty()

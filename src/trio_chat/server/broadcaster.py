@@ -54,13 +54,16 @@ class Broadcaster:
         """Show batches until cancelled, or until the tail ends. Afterwards nothing is shown any
         more: those who wait for an event to be shown get ``trio.BrokenResourceError``.
         """
-        try:
-            async with self._log.tail() as tail:
-                async for batch in tail:
-                    while batch:
-                        batch = await self._show(batch, tail)
-        finally:
-            self._hub.ended()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._hub.snapshots.run)
+            try:
+                async with self._log.tail() as tail:
+                    async for batch in tail:
+                        while batch:
+                            batch = await self._show(batch, tail)
+            finally:
+                self._hub.ended()
+            nursery.cancel_scope.cancel("nothing is shown any more")
 
     async def _show(self, batch: Sequence[Entry], tail: Tail) -> Sequence[Entry]:
         """Apply a batch and post it; return the next batch, if it has been taken already."""
@@ -103,12 +106,16 @@ class Broadcaster:
                     hub.end_logged_out(delivery.devices, by)
             if isinstance(entry.event, RoomRenamed):
                 hub.room_renamed(entry.event)
+            if not isinstance(entry.event, Said):
+                hub.snapshots.note(entry)
             if by and isinstance(entry.event, ToldToOthers):
                 hub.tell_others(entry.event, by)
         if any(entry.room == REALM for entry in batch):
             hub.absent.look()
         if hub.chat.banned:
             hub.expel()
+        if hub.chat.closed:
+            hub.logs.note_closed()
         return parts
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:

@@ -187,17 +187,11 @@ class Devices:
                     parting_words(self._chat, person, why, words),
                 )
             )  # fmt: skip
-            await self._be_absent(person)
+            if person.is_absent:  # a ban may have ended their last connection
+                self._absent.look()
+            await self._logs.close_empty()
         elif person or subscriber.id == subscriber.user_id:
             await self._depart(subscriber, person, why, words, seen)
-
-    async def _be_absent(self, person: Person) -> None:
-        """Close what nobody hears any more, if somebody is absent from now on; a ban may have
-        ended their last connection.
-        """
-        if person.is_absent:
-            self._absent.look()
-            await self._logs.close_unheard(person.identity)
 
     async def _depart(
         self,
@@ -214,7 +208,7 @@ class Devices:
         via = "" if subscriber.id == subscriber.user_id else subscriber.id
         departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen, via)
         await self._ring.happen(departed)
-        await self._logs.close_unheard(person.identity if person else "")
+        await self._logs.close_empty()
 
     def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:
         """End another connection of the same person."""

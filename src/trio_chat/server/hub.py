@@ -46,7 +46,6 @@ from trio_chat.core.commands import (
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.effects.identity import without_rule
 from trio_chat.core.events import (
-    PEOPLE,
     Arrived,
     Attached,
     Change,
@@ -82,9 +81,9 @@ from trio_chat.server.identities import Identities
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
-from trio_chat.server.realm_log import RealmLog
 from trio_chat.server.ring import Ring, not_kept
 from trio_chat.server.rooms import Rooms
+from trio_chat.server.snapshots import Snapshots
 from trio_chat.storage.base import Log
 
 logger = logging.getLogger(__name__)
@@ -120,15 +119,21 @@ class Hub:
         self.chat, self._log, self.clock = chat, log, clock
         self.progress = Progress()
         self.nicknames = Nicknames(reserved, chat, self.progress)
+        self.snapshots = Snapshots(chat, log)
         self.logs = OpenLogs(
-            chat, log, self.progress, self.now, max_rooms=max_rooms, room_modes=room_modes
+            chat,
+            log,
+            self.progress,
+            self.snapshots,
+            self.now,
+            max_rooms=max_rooms,
+            room_modes=room_modes,
         )
         self._archive = Archive(chat, log, self.now)
-        self._realm = RealmLog(chat.realm, log)
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
         self.counts = Counts()
-        self._ring = Ring(chat, log, self.progress, self.logs, self._realm, self.counts)
+        self._ring = Ring(chat, log, self.progress, self.logs, self.counts)
         self.acting = self._ring.acting
         self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
         self.devices = Devices(
@@ -154,15 +159,14 @@ class Hub:
         self.moderated = trio.Event()
 
     async def start(self) -> None:
-        """Take up the realm, and begin to follow the logs that no room has."""
-        await self._realm.open()
-        await self._log.follow(PEOPLE, await self._log.end(PEOPLE))
+        """Take up the realm."""
+        self.progress.shown(self._log.newest)
+        await self.snapshots.restore_realm()
 
     async def save(self) -> None:
         """Save, when the server stops, what would otherwise have to be read from the logs."""
         await self.box.put_away()
-        await self._realm.save()
-        await self.logs.save_rooms()
+        await self.snapshots.save_all(self.progress.last_shown)
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
 
@@ -528,7 +532,7 @@ class Hub:
                 return await self._rooms.ban(subscriber, request)
             case Leave() | Kick():
                 outcomes = await self._ring.pursue(subscriber, request)
-                await self.logs.close_unheard()
+                await self.logs.close_empty()
                 return outcomes
             case _:
                 return await self._ring.pursue(subscriber, request, verifier)

@@ -169,7 +169,6 @@ class Identities:
             return outcomes
         if isinstance(request, DropKey):  # of a key by which they had come themselves
             outcomes = [*outcomes, AccountSet(person.nick, person.user_id, person.origin)]
-        await self._logs.close_unheard(before)
         if person.origin.account:
             with suppress(Unavailable):
                 await self._archive.keep_marks(person)

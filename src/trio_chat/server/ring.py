@@ -19,7 +19,6 @@ from trio_chat.core.decide import Outcome, Outcomes, Told
 from trio_chat.core.denials import box_full
 from trio_chat.core.events import (
     NOWHERE,
-    PEOPLE,
     REALM,
     AccountDropped,
     AccountMade,
@@ -70,7 +69,6 @@ from trio_chat.server.counts import Counts
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.pending import Pending
 from trio_chat.server.progress import Progress
-from trio_chat.server.realm_log import RealmLog
 from trio_chat.storage.base import START, Log, Move, Secret
 
 logger = logging.getLogger(__name__)
@@ -97,11 +95,10 @@ class Ring:
         log: Log,
         progress: Progress,
         logs: OpenLogs,
-        realm: RealmLog,
         counts: Counts,
     ) -> None:
         self._chat, self._log, self._progress = chat, log, progress
-        self._logs, self._realm, self._counts = logs, realm, counts
+        self._logs, self._counts = logs, counts
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
         self.acting = Acting()
@@ -188,8 +185,6 @@ class Ring:
         for event in events:
             _log(event)  # before they are shown, which may end whoever asked
         await self._progress.until_shown(last)
-        for event in events:
-            await self._note_change(event)
         return outcomes
 
     async def decide_and_append(
@@ -220,20 +215,19 @@ class Ring:
             log, first = log_of(events[0]), events[0]
             try:
                 if is_private(log):
-                    # Kept open until it is shown: nobody is a member who would keep it open.
-                    async with self._logs.in_use(log):
-                        if isinstance(first, Said | Signalled):
-                            await self._settle(first)
-                            if self._judge(subscriber, requests, asker) != outcomes:
-                                continue
-                        with self.told.under_way(getattr(first, "to_id", "")):
-                            entries = await self._append(events, by=subscriber)
-                            await self._progress.until_shown(entries[-1].id)
+                    if isinstance(first, Said | Signalled):
+                        await self._settle(first)
+                        if self._judge(subscriber, requests, asker) != outcomes:
+                            continue
+                    with self.told.under_way(getattr(first, "to_id", "")):
+                        entries = await self._append(events, by=subscriber)
+                        await self._progress.until_shown(entries[-1].id)
                 else:
                     entries = await self._append(events, verifier, by=subscriber)
             except Conflict as conflict:
                 # Judged before the barrier is applied, it would only meet the same Conflict again.
                 await self._progress.until_shown(conflict.barrier)
+                await self._logs.be_open(log)
                 conflicts += 1
             except Gone:
                 return [unknown_message()], START
@@ -249,10 +243,7 @@ class Ring:
                     if not isinstance(outcome, _BESIDES)
                 ], START
             else:
-                # If everybody has left the room meanwhile, it may be closed: then nobody is shown
-                # this, and to wait for that would be to wait for ever.
-                is_followed = log in (PEOPLE, REALM) or log in self._chat.rooms
-                last = max(entry.id for entry in entries) if is_followed else START
+                last = max(entry.id for entry in entries)
                 return _found_again(outcomes, entries), last
             use = self._logs.use(log)
             if conflicts > 1 and not in_turn and use and is_barrier(events[-1]):
@@ -304,7 +295,8 @@ class Ring:
         if log == REALM:
             expect, secret = self._chat.realm.barrier, _secret(last, verifier)
         else:
-            expect = self._chat.rooms[log].state.barrier if log in self._chat.rooms else ""
+            room = self._chat.rooms.get(log)
+            expect = room.state.barrier if room else self._progress.last_shown
         redact = last.msgid if isinstance(last, Redacted) else ""
         move = self._move(last) if isinstance(last, RoomRenamed) else None
         began = time.perf_counter()
@@ -321,8 +313,8 @@ class Ring:
         old, new = fold(renamed.room), fold(renamed.to)
         if old == new:
             return None
-        room = self._chat.rooms[old]
-        return Move(new, replace(room.state, name=renamed.to, left={**room.left}))
+        state = replace(self._chat.rooms[old].state_now(), name=renamed.to)
+        return Move(new, state, self._progress.last_shown)
 
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
@@ -386,15 +378,7 @@ class Ring:
         except Conflict as conflict:
             await self._progress.until_shown(conflict.barrier)
             return False
-        await self._note_change(event)
         return True
-
-    async def _note_change(self, event: Event) -> None:
-        """Count a change that has been shown."""
-        if isinstance(event, OfRealm):
-            await self._realm.note_change()
-        else:
-            await self._logs.note_change(event)
 
     async def happen(self, event: Event, by: Subscriber | None = None) -> None:
         """Give an event its place, and wait until it has been shown."""

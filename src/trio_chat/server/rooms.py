@@ -120,14 +120,14 @@ class Rooms:
                 if not is_free:
                     return [taken(request.room, request.to)]
                 outcomes = await self._ring.pursue(subscriber, request)
-        await self._logs.close_unheard()
+        await self._logs.close_empty()
         return outcomes
 
     async def ban(self, subscriber: Subscriber, request: SetRoomBan) -> Outcomes:
         """Set a ban of a room."""
         outcomes = await self._ring.pursue(subscriber, request)
         self._look_for_ends()
-        await self._logs.close_unheard()
+        await self._logs.close_empty()
         return outcomes
 
     async def expire(self, now: int) -> None:

@@ -12,8 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import trio
-
 from trio_chat.core.events import NOWHERE, Entry, Event, Origin, is_promised
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
@@ -73,10 +71,14 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Another name for a log, and the state of its room from then on, but for its barrier."""
+    """Another name for a log, and the state of its room from then on, but for its barrier.
+
+    ``expect`` is for ``to`` as it is for the log itself in ``Log.append``.
+    """
 
     to: str
     state: RoomState
+    expect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ def is_as_new(state: RoomState) -> bool:
 class Log(Protocol):
     """One ordered log per room; rooms are named by their folded names.
 
-    Ids compare as strings and rise strictly within a room, whatever the clock does. On one node all
-    rooms share an order. ``Entry.at`` is the moment of an event, by the clock, and may go back.
+    Ids compare as strings and rise strictly, whatever the clock does: all logs share one order.
+    ``Entry.at`` is the moment of an event, by the clock, and may go back.
 
     Every method that writes raises Unavailable if the store cannot keep it; then it is not shown.
     ``node`` names this run of the server, and no other: the ids of its connections, and so of the
@@ -135,6 +137,10 @@ class Log(Protocol):
     @property
     def too_old(self) -> str:
         """The id up to which everything is older than what is kept, and is shown to nobody."""
+
+    @property
+    def newest(self) -> str:
+        """The id of the last entry of all logs, which need not have been kept; or a later one."""
 
     async def append(
         self,
@@ -152,8 +158,8 @@ class Log(Protocol):
         An event with a token that the log has already is not appended: the entry that has the token
         is returned instead.
 
-        ``expect`` is the room's last barrier known to whoever judged the events: if it is not the
-        room's last barrier now, nothing is appended and Conflict is raised. With ``barrier`` all of
+        ``expect`` is the id up to which the room's barriers are known to whoever judged the events:
+        if there is a later one, nothing is appended and Conflict is raised. With ``barrier`` all of
         the events are barriers, and the last one becomes the room's. All of the events are appended
         or none; if the call is cancelled, it may have been either.
 
@@ -197,11 +203,6 @@ class Log(Protocol):
         are not there any more are left out; redacted ones may be.
         """
 
-    def moved(self, room: str) -> str:
-        """The id of the barrier by which a log of this name has moved away lately; else empty. A
-        new room of that name begins with it.
-        """
-
     async def history(
         self, room: str, span: Span = ALL, *, limit: int = 100, said: bool = False
     ) -> Sequence[Entry]:
@@ -226,7 +227,7 @@ class Log(Protocol):
         """
 
     async def audit_all(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
-        """The same of all logs together, whether they are followed or not."""
+        """The same of all logs together."""
 
     async def reports(self, *, before: str = "", limit: int = 100) -> Sequence[Entry]:
         """The last ``limit`` reports of messages before an id, oldest first."""
@@ -289,16 +290,8 @@ class Log(Protocol):
         already; ``condition`` tells later what has come of it.
         """
 
-    async def follow(self, room: str, after: str) -> None:
-        """Let the room's entries later than ``after`` come out of ``tail`` from now on."""
-
-    async def unfollow(self, room: str) -> None:
-        """Stop letting the room's entries come out of ``tail``."""
-        await trio.lowlevel.checkpoint()
-        self._intake.followed.discard(room)
-
     def tail(self) -> AbstractAsyncContextManager[Tail]:
-        """Each entry of each followed room once, in order, in batches of bounded size.
+        """Each entry of each log once, in order, in batches of bounded size.
 
         There is one reader. When it leaves the context, appends raise trio.BrokenResourceError.
         """

@@ -117,7 +117,7 @@ class MemoryLog(Log):
     """The ``Log`` that keeps everything in memory, for tests and for those who want no traces.
 
     ``per_room`` entries of each room are kept, and about ``total_bytes`` in all. Beyond ``rooms``
-    rooms, those that nobody follows are forgotten; so is everything older than ``age`` seconds (0:
+    rooms, those that nobody is in are forgotten; so is everything older than ``age`` seconds (0:
     nothing), when it would be looked at. ``clock`` gives unix time in seconds, ``steady`` seconds
     that pass whatever is done to the clock.
 
@@ -159,6 +159,10 @@ class MemoryLog(Log):
             return max(self._too_old, self._ids.last if self._appended < oldest else known)
         return self._too_old
 
+    @property
+    def newest(self) -> str:
+        return self._ids.last
+
     async def append(
         self,
         room: str,
@@ -174,10 +178,10 @@ class MemoryLog(Log):
         self._forget_old()
         # Nothing waits from here on, so an entry that has its place in the log is always shown.
         log = self._touch(room)
-        # Without a barrier none came in between; the expected one was forgotten with its room.
-        if (last := max(log.barrier, self.moved(room))) not in ("", expect):
-            self._intake.give_back()
-            raise Conflict(last)
+        for known, name in ((expect, room), *([(move.expect, move.to)] if move else [])):
+            if (last := self._barrier(name)) > known:
+                self._intake.give_back()
+                raise Conflict(last)
         if move and self._knows(move.to):
             self._intake.give_back()
             raise Taken(f"there is {move.to} already")
@@ -205,7 +209,7 @@ class MemoryLog(Log):
         self._calendar.note(self._appended, self._ids.last)
         if barrier:
             log.barrier = entries[-1].id
-            log.barriers += entries
+            log.barriers += [entry for entry in entries if is_persistent(entry.event)]
         for entry in fresh:
             self._note_places(entry)
             if is_persistent(entry.event) and room != REALM:  # of that, the barriers are enough
@@ -218,10 +222,12 @@ class MemoryLog(Log):
             self._make_room()
         if move:
             self._move(room, move, entries[-1].id)
-            self._intake.move(room, move.to, fresh)
-        else:
-            self._intake.show(room, fresh)
+        self._intake.show(fresh)
         return entries
+
+    def _barrier(self, room: str) -> str:
+        """The id of a log's last barrier, or of the one by which it has moved away."""
+        return max(self._rooms.get(room, _NOTHING).barrier, self._moved.get(room, ""))
 
     def _move(self, room: str, move: Move, id: str) -> None:
         """Call a log by another name. Nobody will miss what has that name."""
@@ -260,9 +266,6 @@ class MemoryLog(Log):
         await trio.lowlevel.checkpoint()
         there = self._places.get(account, {})
         return [there[room].name for room in sorted(there, key=lambda r: (there[r].entered, r))]
-
-    def moved(self, room: str) -> str:
-        return self._moved.get(room, "")
 
     def _redact(self, log: _Room, id: str) -> bool:
         """Take a message or a topic out, all but its token; returns whether it was there."""
@@ -404,7 +407,7 @@ class MemoryLog(Log):
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
         await trio.lowlevel.checkpoint()
-        if state.barrier < self.moved(room):  # it has moved away meanwhile
+        if state.barrier < self._moved.get(room, ""):  # it has moved away meanwhile
             return
         log = self._touch(room)
         log.saved = (id, state)
@@ -437,7 +440,7 @@ class MemoryLog(Log):
     async def close(self, room: str, id: str, state: RoomState) -> None:
         if is_as_new(state) and not self._rooms.get(room, _NOTHING).said:
             await trio.lowlevel.checkpoint()
-            if state.barrier >= self.moved(room):
+            if state.barrier >= self._moved.get(room, ""):
                 self._drop(room)
         else:
             await self.save(room, id, state)
@@ -465,12 +468,6 @@ class MemoryLog(Log):
     async def settled(self) -> None:
         await trio.lowlevel.checkpoint()
 
-    async def follow(self, room: str, after: str) -> None:
-        await self._intake.take_place()
-        self._intake.followed.add(room)
-        kept = [e for e in self._touch(room) if not elsewhere(e.event)]
-        self._intake.show(room, [entry for entry in kept if entry.id > after])
-
     def _touch(self, room: str) -> _Room:
         """The room's log, made if need be, and marked as used last."""
         if room not in self._rooms:
@@ -483,9 +480,7 @@ class MemoryLog(Log):
     def _forget_a_room(self) -> None:
         """Forget the longest unused room, of the source that has most of them."""
         unused = {
-            room: log.owner
-            for room, log in self._rooms.items()
-            if room not in self._intake.followed
+            room: log.owner for room, log in self._rooms.items() if room not in self._intake.in_use
         }
         owners = Counter(unused.values())
         most = max(owners.values(), default=0)
@@ -554,7 +549,7 @@ class MemoryLog(Log):
             return False
         theirs = [(room, log) for room, log in self._rooms.items() if source in log.bytes_by]
         large = [log for _, log in theirs if len(log.said) > FLOOR]
-        unused = (log for room, log in theirs if room not in self._intake.followed)
+        unused = (log for room, log in theirs if room not in self._intake.in_use)
         if large:
             log, floor = max(large, key=lambda log: log.bytes_by[source]), FLOOR
         else:

@@ -5,7 +5,16 @@ from contextlib import asynccontextmanager, suppress
 
 import trio
 
-from trio_chat.core.events import Entry, Said
+from trio_chat.core.events import (
+    PEOPLE,
+    REALM,
+    Entry,
+    RoomClosed,
+    RoomOpened,
+    RoomRenamed,
+    Said,
+)
+from trio_chat.core.names import fold
 
 # Appends that wait for the tail's reader. Each is one read of one connection, so this bounds
 # memory; when it is full, the readers of connections wait, and TCP holds the senders back.
@@ -19,14 +28,16 @@ BATCH_BYTES = 64 * 1024
 
 
 class Intake:
-    """The bounded channel to the tail. ``followed`` are the logs that its reader wants to see.
+    """The bounded channel to the tail.
+
+    ``in_use`` are the logs of rooms that are open, and those that belong to none.
 
     Take a place before appending, then either ``show`` what was appended or ``give_back`` the
     place.
     """
 
     def __init__(self) -> None:
-        self.followed: set[str] = set()
+        self.in_use = {PEOPLE, REALM}
         self._places = trio.Semaphore(INTAKE)
         self._send, self._receive = trio.open_memory_channel[Sequence[Entry]](INTAKE)
 
@@ -54,28 +65,30 @@ class Intake:
         """Give a place back because nothing will be shown in it."""
         self._places.release()
 
-    def show(self, room: str, entries: Sequence[Entry]) -> None:
-        """Hand entries of one room to the tail, in the place that was taken for them.
+    def show(self, entries: Sequence[Entry]) -> None:
+        """Hand entries of one log to the tail, in the place that was taken for them.
 
         Raises trio.BrokenResourceError if nobody reads it any more.
         """
-        if not entries or room not in self.followed:
+        if not entries:
             self.give_back()
             return
+        self._note_use(entries[0])
         try:
             self._send.send_nowait(entries)
         except trio.BrokenResourceError:
             self.give_back()
             raise
 
-    def move(self, room: str, to: str, entries: Sequence[Entry]) -> None:
-        """Do as ``show`` does, the last time by this name: what follows has another one."""
-        try:
-            self.show(room, entries)
-        finally:
-            if room in self.followed:
-                self.followed.remove(room)
-                self.followed.add(to)
+    def _note_use(self, entry: Entry) -> None:
+        match entry.event:
+            case RoomOpened():
+                self.in_use.add(entry.room)
+            case RoomClosed():
+                self.in_use.discard(entry.room)
+            case RoomRenamed(to=to):
+                self.in_use.discard(entry.room)
+                self.in_use.add(fold(to))
 
     @asynccontextmanager
     async def tail(self) -> AsyncIterator["Tail"]:

@@ -18,7 +18,9 @@ from trio_chat.core.events import (
     Looked,
     ModesSet,
     PlaceSet,
+    RoomClosed,
     RoomMetadataSet,
+    RoomOpened,
     RoomRenamed,
     TopicSet,
 )
@@ -36,6 +38,28 @@ from trio_chat.core.views import Copy, Delivery, Notice, RoomWelcome
 
 # The rooms that somebody has left of which their first visit is remembered.
 _LEFT_MAX = 200
+
+
+# ── rooms open and close ─────────────────────────────────────────────────────────────────────────
+
+
+def _on_room_opened(state: State, opened: RoomOpened, entry: Entry) -> Deliveries:
+    """Nobody. Others may have opened it at the same moment."""
+    if room := state.rooms.get(fold(opened.room)):
+        room.state = after(room.state, entry)
+    else:
+        state.open_room(replace(opened.state, barrier=entry.id), unread=entry.id)
+    return []
+
+
+def _on_room_closed(state: State, closed: RoomClosed, entry: Entry) -> Deliveries:
+    """Nobody. Somebody may have come in at the same moment."""
+    name = fold(closed.room)
+    if room := state.rooms.get(name):
+        room.state = after(room.state, entry)
+        if not room.members:
+            state.close_room(name, entry.id)
+    return []
 
 
 # ── come and go ──────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +177,9 @@ def _on_kicked(state: State, kicked: Kicked, entry: Entry) -> Deliveries:
     The person is also told of a ban that keeps them from coming back.
     """
     name = fold(kicked.room)
-    room, person = state.rooms[name], state.people.get(kicked.target_id)
+    room, person = state.rooms.get(name), state.people.get(kicked.target_id)
+    if room is None:
+        return []
     room.state = after(room.state, entry)
     if person is None or name not in person.rooms:  # they left before the kick arrived
         return []
@@ -244,7 +270,8 @@ def _on_topic_or_modes_set(state: State, event: TopicSet | ModesSet, entry: Entr
     end or a reason, or is about somebody whom the entry does not name.
     """
     name = fold(event.room)
-    room = state.rooms[name]
+    if (room := state.rooms.get(name)) is None:
+        return []
     is_news = not (isinstance(event, ModesSet) and event.founder) or _changes(room, event)
     for change in event.changes if isinstance(event, ModesSet) else ():
         change_status(room, change)
@@ -275,7 +302,8 @@ def _is_explained(change: Change) -> bool:
 
 def _on_room_renamed(state: State, event: RoomRenamed, entry: Entry) -> Deliveries:
     """Everybody in the room, and an operator of the server who did it from outside."""
-    room = state.rooms[fold(event.room)]
+    if (room := state.room(event.room)) is None:
+        return []
     room.state = after(room.state, entry)
     move(state, room, event)
     return [*told(state, room, event)]
@@ -283,13 +311,16 @@ def _on_room_renamed(state: State, event: RoomRenamed, entry: Entry) -> Deliveri
 
 def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) -> Deliveries:
     """Members who have subscribed to the key."""
-    room = state.rooms[fold(event.room)]
+    if (room := state.room(event.room)) is None:
+        return []
     room.state = after(room.state, entry)
     return [*told_of_room(state, room, event.values, event.user_id)]
 
 
 #: Rows for ``apply.EFFECTS``.
 EFFECTS: Effects = {
+    RoomOpened: _on_room_opened,
+    RoomClosed: _on_room_closed,
     Joined: _on_joined,
     Looked: _on_looked,
     Left: _on_left,

@@ -79,7 +79,7 @@ async def open_sqlite(
         with opening(path):
             store = Store(connection, clock, Whereabouts(path, descriptor).check, busy)
             intake = Intake()
-            keeper = Housekeeper(store, retention, clock, is_open=intake.followed.__contains__)
+            keeper = Housekeeper(store, retention, clock, is_open=intake.in_use.__contains__)
             readers = [
                 stack.enter_context(closing(connect(path, cache_bytes=cache_bytes, mode="ro")))
                 for _ in range(_READERS)
@@ -121,6 +121,10 @@ class SqliteLog(Log):
     @property
     def too_old(self) -> str:
         return self._store.too_old
+
+    @property
+    def newest(self) -> str:
+        return self._store.ids.last
 
     async def append(
         self,
@@ -177,14 +181,9 @@ class SqliteLog(Log):
         if job.error is None:
             if move:
                 self._store.note_move(room, job.result[-1].id)
-                self._intake.move(room, move.to, job.result)
-                return
-            self._intake.show(room, fresh(job.result))
+            self._intake.show(fresh(job.result))
         else:
             self._intake.give_back()
-
-    def moved(self, room: str) -> str:
-        return self._store.moved.get(room, "")
 
     async def waiting(self, account: str) -> Sequence[Entry]:
         return await self._read(waiting.of, account, self.too_old)
@@ -283,17 +282,6 @@ class SqliteLog(Log):
             is_failing = self._writer.is_failing
             run = Store.try_to_write if is_failing else lambda store: store.check()
             self._writer.do(Job(run, writes=is_failing), lone=False)
-
-    async def follow(self, room: str, after: str) -> None:
-        await self._intake.take_place()
-
-        def followed(entries: Sequence[Entry]) -> Sequence[Entry]:
-            self._intake.followed.add(room)
-            return entries
-
-        # As a job it has its turn: what was committed before is found, what comes after is shown.
-        then = partial(self._show, room, followed)
-        await self._done(Job(lambda store: store.after(room, after), writes=False, then=then))
 
     async def _done(self, job: Job[_T], *, lone: bool = False) -> _T:
         """Have a job done, even if this is cancelled, and return its result. ``lone`` as for

@@ -15,6 +15,7 @@ from trio_chat.core.events import (
     Event,
     Redacted,
     elsewhere,
+    is_persistent,
     is_promised,
     waits_for,
 )
@@ -152,9 +153,9 @@ class Store:
         move: Move | None = None,
     ) -> Sequence[Entry]:
         """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
-        last = self._barrier(name)
-        if last not in ("", expect):
-            raise Conflict(last)
+        _check(self._barrier(name), expect)
+        if move:
+            _check(self._barrier(move.to), move.expect)
         if move and read.knows(self.connection, move.to):
             raise Taken(f"there is {move.to} already")
         waiting.check(self.connection, [event for event in events if self._is_to_wait(event)])
@@ -293,15 +294,15 @@ class Store:
         self, name: str, events: Sequence[Event], *, expect: str, barrier: bool
     ) -> Sequence[Entry]:
         """Append without storing: it works even where nothing can be read or written."""
-        last = self._readable_barrier(name)
-        if last not in ("", expect):
-            raise Conflict(last)
+        _check(self._readable_barrier(name), expect)
         entries = [
             Entry(name, id, event, at)
             for event, (id, at) in zip(events, self.ids.take(len(events)), strict=True)
         ]
         if barrier:
-            self.unstored.setdefault(name, []).extend(entries)
+            lasting = [entry for entry in entries if is_persistent(entry.event)]
+            if lasting:
+                self.unstored.setdefault(name, []).extend(lasting)
             self._barriers[name] = entries[-1].id
         return entries
 
@@ -346,15 +347,6 @@ class Store:
         self.marks += 1
         return found
 
-    def after(self, name: str, id: str) -> Sequence[Entry]:
-        """All entries of a room after an id."""
-        rows = self.connection.execute(
-            f"SELECT {COLUMNS} FROM entry JOIN room USING (room) "  # noqa: S608
-            "WHERE room.name = ? AND kind IN (0, 1, 2, 3) AND id > ? ORDER BY id",
-            (name, pack(id)),
-        )
-        return list(entries_of(rows))
-
     def forget(self, name: str) -> None:
         """Forget what is remembered of a room that is not in the file any more."""
         self._numbers.pop(name, None)
@@ -394,6 +386,12 @@ class Store:
             (token,),
         )
         return next(entries_of(rows), None)
+
+
+def _check(barrier: str, expect: str) -> None:
+    """Raise Conflict if a log's last barrier is later than the one that is known."""
+    if barrier > expect:
+        raise Conflict(barrier)
 
 
 def _make_place(remembered: dict[str, Any]) -> None:
