@@ -9,59 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
-from trio_chat.core.events import (
-    AccountBlocked,
-    AccountDropped,
-    AccountMade,
-    AccountMetadataSet,
-    AccountReset,
-    AccountUnblocked,
-    Banned,
-    Change,
-    Departed,
-    Event,
-    InvitationRevoked,
-    InvitationUsed,
-    Joined,
-    KeyDropped,
-    KeyMade,
-    Kicked,
-    Killed,
-    Left,
-    Locked,
-    ModesSet,
-    OperatorDropped,
-    OperatorMade,
-    Origin,
-    PasswordSet,
-    PreferenceSet,
-    Redacted,
-    Renamed,
-    Reported,
-    RoomMetadataSet,
-    RoomRenamed,
-    Said,
-    Signalled,
-    TopicSet,
-    Unbanned,
-    Unlocked,
-)
+from trio_chat.core.events import Change, Event, Origin, RoomOpened, Said
 from trio_chat.core.realm import Account, Key, RealmState, Spent
 from trio_chat.core.room_state import Mask, RoomState, Standing
 from trio_chat.core.views import Ban, Lock
 from trio_chat.storage.checked import is_sound
 
-_LASTING = (
-    Said, Signalled, Redacted, Joined, Left, Kicked, TopicSet, ModesSet, Renamed, Departed,
-    AccountMade, AccountDropped, PasswordSet, KeyMade, KeyDropped, PreferenceSet,
-    RoomRenamed, RoomMetadataSet, AccountMetadataSet, AccountBlocked, AccountUnblocked,
-    Banned, Unbanned, Locked, Unlocked,
-    InvitationUsed, InvitationRevoked, AccountReset, OperatorDropped,
-    Killed, OperatorMade, Reported,
-)  # fmt: skip
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in _LASTING}
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 
 
 # The names of fields in what is stored, where they differ: those must never change.
@@ -84,6 +40,11 @@ _DEFAULTS: dict[type, dict[str, Any]] = {
     )
 }
 
+_NOT_KEPT_OF: dict[type, dict[str, Any]] = {
+    kind: {field.name: field.default for field in fields(kind) if field.name in _NOT_KEPT}
+    for kind in _KINDS.values()
+}
+
 #: Fields of Said that a store keeps beside the JSON, because it searches them.
 BESIDE = ("text", "token")
 _OTHERS = tuple(name for name in _DEFAULTS[Said] if name not in BESIDE)
@@ -94,6 +55,8 @@ def encode(event: Event) -> str:
     """Write an event that is stored as JSON; of a message, without the fields in ``BESIDE``."""
     if isinstance(event, Said):
         return _said(*_others_of(event))
+    if isinstance(event, RoomOpened):
+        return _to_json([RoomOpened.__name__, {"state": encode_state(event.state)}])
     return _to_json([type(event).__name__, _written(event)])
 
 
@@ -104,6 +67,12 @@ def _said(*others: Any) -> str:
     found = _written(said)
     del found["text"]
     return _to_json([Said.__name__, found])
+
+
+def encode_rest(event: Event) -> dict[str, Any]:
+    """The fields of an event that are not kept, as far as they differ from their defaults."""
+    rest = _NOT_KEPT_OF[type(event)].items()
+    return {name: value for name, default in rest if (value := getattr(event, name)) != default}
 
 
 class Unreadable(ValueError):
@@ -124,6 +93,15 @@ def decode(written: str, text: str = "", token: str = "") -> Event:
         return Said(text=text, token=token, **found)
     except _NOT_OURS as error:
         raise Unreadable(type(error).__name__) from error
+
+
+def with_rest(event: Event, rest: Mapping[str, Any]) -> Event:
+    """An event with the fields that are not kept (``encode_rest``). Raises Unreadable."""
+    known = _NOT_KEPT_OF[type(event)]
+    event = replace(event, **{name: value for name, value in rest.items() if name in known})
+    if not is_sound(event, type(event)):
+        raise Unreadable("it has values of other types")
+    return event
 
 
 @lru_cache(maxsize=1024)
@@ -153,6 +131,9 @@ def _event(kind: type, found: dict[str, Any]) -> Event:
     for name in ("values", "metadata"):
         if name in found:
             found[name] = _pairs(found[name])
+    if "state" in found:
+        found["state"] = decode_state(found["state"])
+        found["room"] = found["state"].name
     if "changes" in found:
         found["changes"] = tuple(_known(Change, change) for change in found["changes"])
     event: Event = _known(kind, found)
