@@ -9,7 +9,7 @@ async def main() -> None:
     settings = trio_chat.Settings()
     where, client = (settings.host, settings.port), settings.client
     async with trio_chat.open_chat(
-        *where, tls=client.tls, pin=client.pin, nick="echo", retry=True
+        *where, others=client.others, tls=client.tls, pin=client.pin, nick="echo", retry=True
     ) as chat:
         async for message in chat:
             if isinstance(message, trio_chat.Incoming) and message.text.startswith("!echo "):

@@ -9,11 +9,17 @@ import trio_chat
 
 async def main() -> None:
     settings = trio_chat.Settings()
-    where, rooms = (settings.host, settings.port), ["#lobby", "#tea"]
-    tls, pin = settings.client.tls, settings.client.pin
+    where, client = (settings.host, settings.port), settings.client
+    rooms = ["#lobby", "#tea"]
     karma: Counter[str] = Counter()
     async with trio_chat.open_chat(
-        *where, tls=tls, pin=pin, nick="karma", rooms=rooms, retry=True
+        *where,
+        others=client.others,
+        tls=client.tls,
+        pin=client.pin,
+        nick="karma",
+        rooms=rooms,
+        retry=True,
     ) as chat:
         async for message in chat:
             if isinstance(message, trio_chat.Incoming) and message.text.endswith("++"):

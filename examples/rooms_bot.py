@@ -33,7 +33,13 @@ async def main() -> None:
     settings = trio_chat.Settings()
     where, client = (settings.host, settings.port), settings.client
     async with trio_chat.open_chat(
-        *where, tls=client.tls, pin=client.pin, nick="porter", rooms=ROOMS, retry=True
+        *where,
+        others=client.others,
+        tls=client.tls,
+        pin=client.pin,
+        nick="porter",
+        rooms=ROOMS,
+        retry=True,
     ) as chat:
         await carry(chat)
 

@@ -112,6 +112,17 @@ def test_the_token_says_what_was_asked_for(
     assert str(invited(out)).startswith("irc://127.0.0.1:55555?")
 
 
+def test_a_link_names_the_other_servers_of_the_chat(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = invited(invite(capsys, store, "server.others=b.example, [::1]:6000"))
+    assert place.others == ("b.example:55555", "[::1]:6000")
+    token = place.invite
+    assert str(place) == (
+        f"irc://127.0.0.1:55555?invite={token}&also=b.example:55555,%5B::1%5D:6000"
+    )
+
+
 def test_to_a_unix_socket_there_is_no_link(
     store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

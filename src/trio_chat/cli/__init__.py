@@ -32,7 +32,12 @@ Host = Annotated[
 ]
 ServerToJoin = Annotated[
     str | None,
-    typer.Option("--host", "-H", metavar="HOST", help=f"{_HOST}; or a link."),
+    typer.Option(
+        "--host",
+        "-H",
+        metavar="HOST",
+        help=f"{_HOST}; HOST,HOST for several of one chat; or a link.",
+    ),
 ]
 Port = Annotated[str | None, typer.Option("--port", "-p", metavar="PORT", help="TCP port (55555).")]
 Encoding = Annotated[
@@ -150,8 +155,9 @@ def client(
 ) -> None:
     """Join a chat. Type a line and press Enter to say it; /help lists the commands, F1 the keys.
 
-    LINK says where: ircs://HOST:PORT/ROOM, as somebody gave it to you, or HOST:PORT; without one,
-    on this machine. To other machines everything is encrypted (TLS); irc:// goes there in clear.
+    LINK says where: ircs://HOST:PORT/ROOM, as somebody gave it to you, HOST:PORT, or several
+    addresses of one chat as HOST:PORT,HOST:PORT; without one, on this machine. To other machines
+    everything is encrypted (TLS); irc:// goes there in clear.
 
     With --plain, or if input, output or errors (2>file) are not a terminal, each line of input is
     said and each message is printed as a line. When the input ends, the client exits once all of it

@@ -7,6 +7,7 @@ made anew, the certificate is the one trusted now, or that is an error.
 import datetime
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from trio_chat.client.tls import uses_tls
 from trio_chat.errors import CannotConnect, NotTrusted, SettingsError
 from trio_chat.protocols.clean import clean
 from trio_chat.settings import Settings
-from trio_chat.settings.pins import pin_of, shown_pin
+from trio_chat.settings.pins import each_pin, pin_of, shown_pin
 from trio_chat.settings.places import Address
 
 # Names of a certificate that are shown; its owner may have put in thousands.
@@ -33,28 +34,44 @@ def pins_file() -> Path:
 
 
 def with_pin(settings: Settings) -> Settings:
-    """Add the pin of the server, if it is known or the person trusts it now. Raises SettingsError,
-    CannotConnect and NotTrusted.
+    """Add the pin of each address, if it is known or the person trusts it now. Raises
+    SettingsError, CannotConnect and NotTrusted.
     """
-    address, client = Address(settings.host, settings.port), settings.client
-    pins = Pins(pins_file())
-    known = _known(pins, address, client.pin)
+    addresses, client, known = settings.addresses, settings.client, Pins(pins_file())
     try:
-        speaks_tls = uses_tls(client.tls, address, client.pin or known)
+        given = each_pin(client.pin, len(addresses))
+    except ValueError as error:
+        raise SettingsError(f"client.pin: {error}") from None
+    pins: list[str] = []
+    for address, pin in zip(addresses, given, strict=True):
+        pins.append(_pin_of(address, pin, settings, known, pins))
+    return settings.model_copy(update={"client": client.model_copy(update={"pin": ",".join(pins)})})
+
+
+def _pin_of(
+    address: Address, given: str, settings: Settings, pins: Pins, others: Sequence[str]
+) -> str:
+    """The pin to go by at an address. A certificate that one of the ``others`` shows is trusted
+    here as well: it is one chat, and nobody else has its key.
+    """
+    client, known = settings.client, _known(pins, address, given)
+    pin = given or known
+    try:
+        speaks_tls = uses_tls(client.tls, address, pin)
     except ValueError as error:
         remedy = (
             ""
-            if client.pin
+            if given
             else f". If its operator says that it no longer speaks TLS, remove its line from "
             f"{pins.path}"
         )
         raise SettingsError(f"client.tls=off: {error}{remedy}") from None
-    pin = client.pin or known
     if speaks_tls and not pin and is_interactive(settings):
-        pin = _meet(address, pins, retry=client.retry)
-    elif speaks_tls and pin != known and client.state:
+        may_wait = client.retry or len(settings.addresses) > 1
+        return _meet(address, pins, may_wait=may_wait, others=others)
+    if speaks_tls and pin != known and client.state:
         _check_and_keep(address, pins, pin, known)
-    return settings.model_copy(update={"client": client.model_copy(update={"pin": pin})})
+    return pin
 
 
 def _known(pins: Pins, address: Address, given: str) -> str:
@@ -93,19 +110,20 @@ def is_interactive(settings: Settings) -> bool:
     return not settings.client.json_lines and all(map(os.isatty, (0, 2)))
 
 
-def _meet(address: Address, pins: Pins, *, retry: bool) -> str:
+def _meet(address: Address, pins: Pins, *, may_wait: bool, others: Sequence[str]) -> str:
     """Look at the certificate of a server that we do not know. Returns its pin if the person trusts
-    it; nothing if this system does, or there is none to look at yet.
+    it, or it is one of the ``others``; nothing if this system does, or there is none to look at
+    yet and that ``may_wait``.
     """
     try:
         _try(address, "")
     except CannotConnect:
-        if not retry:
+        if not may_wait:
             raise
     except NotTrusted as error:
-        if not _asked(error):
-            raise NotTrusted(f"you do not trust the certificate of {address}") from None
         pin = pin_of(error.certificate)
+        if pin not in others and not _asked(error):
+            raise NotTrusted(f"you do not trust the certificate of {address}") from None
         _keep(pins, address, pin)
         return pin
     return ""

@@ -14,7 +14,7 @@ from trio_chat.errors import SettingsError
 from trio_chat.settings import Settings
 from trio_chat.settings.checks import read_room
 from trio_chat.settings.described import all_settings, shown
-from trio_chat.settings.pins import read_pin
+from trio_chat.settings.pins import read_pins
 from trio_chat.settings.places import read_place, without_password
 from trio_chat.settings.reload import needs_restart
 
@@ -22,6 +22,9 @@ _COMMAND_LINE = "command line"
 
 #: The argument that says where to go: a host without its name.
 LINK = "link"
+
+# More addresses of the chat that ``host`` leads to.
+_OTHERS = "client.others"
 
 # Options with another name than their setting's.
 _OPTIONS = {"client.json_lines": "--json", "client.state": "--no-state"}
@@ -79,6 +82,8 @@ def load(
     nearest = next((layer for layer in reversed(layers) if "host" in layer), {})
     given = _default_port(nearest)
     for layer in layers:
+        if layer is nearest and _OTHERS in given:  # of another chat
+            given[_OTHERS] = replace(layer["host"], value="")
         given |= _with_parts_of_host(layer) if layer is nearest else layer
     origins = {name: given[name].origin if name in given else "default" for name in _SETTINGS}
     return Configuration(
@@ -162,6 +167,7 @@ def _with_parts_of_host(layer: _Layer) -> _Layer:
         "client.tls": place.tls,
         "client.pin": place.pin,
         "client.invitation": place.invite,
+        _OTHERS: ",".join(place.others),
     }
     for name, value in parts.items():
         if value and name in layer and not _is_same(name, layer[name].value, value):
@@ -175,7 +181,7 @@ def _with_parts_of_host(layer: _Layer) -> _Layer:
 def _is_same(name: str, one: str, other: str) -> bool:
     """Whether two ways to write a setting mean the same."""
     try:
-        read = {"client.room": read_room, "client.pin": read_pin}.get(name, str)
+        read = {"client.room": read_room, "client.pin": read_pins}.get(name, str)
         return read(one) == read(other)
     except ValueError:
         return False

@@ -12,13 +12,12 @@ from trio_chat.client.runner import device, resume_state_of
 from trio_chat.client.state import State, open_state
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Settings
-from trio_chat.settings.places import Address
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[State]:
     """The saved state for the server; one that is not saved with ``--no-state``."""
-    with open_state(_directory(settings), str(Address(settings.host, settings.port))) as saved:
+    with open_state(_directory(settings), str(settings.addresses[0])) as saved:
         yield saved
 
 

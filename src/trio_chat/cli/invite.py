@@ -24,6 +24,7 @@ from trio_chat.storage.key import read_key
 _READ = (
     *("host=", "port=", "history.store=", "accounts.", "tls.", "web.enabled=", "web.url="),
     *("server.key=", "server.listen=", "server.public_name="),
+    "server.others=",
 )
 
 
@@ -112,7 +113,7 @@ def _what_follows(accounts: AccountSettings, *, operator: bool) -> str:
 
 def _warn_if_nobody_listens(settings: Settings) -> None:
     """Say so if a link leads nowhere: the server may have been started with other settings."""
-    addresses = [Address(settings.host, settings.port), *settings.server.listen]
+    addresses = settings.listened
     if not any(map(_is_listened_on, addresses)):
         print(
             f"trio-chat: no server listens at {' or '.join(map(str, addresses))} now. If yours has "
@@ -135,7 +136,7 @@ def _link(settings: Settings, own_certificate: Path, token: str, room: str) -> s
     One that has made a certificate for itself listens beyond this machine, even if only its own
     command line said so.
     """
-    addresses = [Address(settings.host, settings.port), *settings.server.listen]
+    addresses: Sequence[Address] = settings.listened
     certificate = Certificate()
     if settings.tls.certificate:
         certificate.use(*settings.tls.files)

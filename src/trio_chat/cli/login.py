@@ -12,7 +12,6 @@ from trio_chat.cli.trust import say
 from trio_chat.errors import NotAdmitted, SettingsError
 from trio_chat.protocols.clean import clean
 from trio_chat.settings import Settings
-from trio_chat.settings.places import Address
 from trio_chat.settings.values import Account, Password
 
 
@@ -21,7 +20,7 @@ def with_login(settings: Settings, refused: NotAdmitted, nick: str) -> Settings:
     refusal if they give no password, and SettingsError if it can be none.
     """
     say(str(refused))
-    address = Address(settings.host, settings.port)
+    address = settings.addresses[0]
     print(clean(f"Account at {address} [{nick}]: "), end="", file=sys.stderr, flush=True)
     name = sys.stdin.readline()
     if not name.endswith("\n"):

@@ -19,7 +19,7 @@ _SECRETS = (
 )
 
 # Where a client connects.
-_PLACE = ("host", "port")
+_PLACE = ("host", "port", "client.others")
 
 
 def complaint(configuration: Configuration, *sections: str) -> str:
@@ -60,7 +60,8 @@ def for_client(configuration: Configuration) -> Settings:
         say(why)
     settings = configuration.settings
     try:
-        check_place(settings.host, settings.port)
+        for address in settings.addresses:
+            check_place(address.host, address.port)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     if "client.pin" in configuration.of_folder:
@@ -68,7 +69,7 @@ def for_client(configuration: Configuration) -> Settings:
     secret = _secrets(settings)
     if not secret or configuration.of_folder.isdisjoint(_PLACE):
         return settings
-    place = Address(settings.host, settings.port)
+    place = settings.addresses[0]
     what = " or ".join(secret)
     say(f"no {what} is sent to {place}, named by {FOLDER_FILE} in this folder. {_NAME_IT}")
     nothing = {name: type(getattr(settings.client, name))("") for name in _SECRETS}

@@ -41,8 +41,8 @@ from trio_chat.settings.checks import (
     check_password,
     check_room,
 )
-from trio_chat.settings.pins import read_pin
-from trio_chat.settings.places import Address, check_place
+from trio_chat.settings.pins import each_pin, read_pins
+from trio_chat.settings.places import check_addresses, check_other, check_place, each_address
 
 _ARRIVE_TIMEOUT = 30.0  # seconds; until we know which rooms have let us in
 
@@ -99,7 +99,7 @@ class Chat:
 
     def __init__(
         self,
-        server: Remote,
+        servers: Sequence[Remote],
         nick: str,
         *,
         near: bool = False,
@@ -109,7 +109,7 @@ class Chat:
     ) -> None:
         self._state, self._retry = state, retry
         self._connection = ReconnectingConnection(
-            server, nick, near=near, rooms=rooms, state=state, hear=self._hear,
+            servers, nick, near=near, rooms=rooms, state=state, hear=self._hear,
             goes_on_after=self._goes_on_after,
         )  # fmt: skip
         self._members = Members(state.names)
@@ -426,6 +426,7 @@ def open_chat(
     host: str = "127.0.0.1",
     port: int = 55555,
     *,
+    others: Sequence[str] = (),
     nick: str,
     near: bool = False,
     encoding: str = "utf-8",
@@ -442,14 +443,18 @@ def open_chat(
     """Connect to a chat server and enter ``rooms`` under a nickname; leave at the end of the block.
     If it is ``near``, it need not be that one: a similar one is taken if somebody has it.
 
-    ``host`` is a name, an address, or ``unix:PATH``. ``protocol`` is what to speak: found out by
+    ``host`` is a name, an address, or ``unix:PATH``. ``others`` are more addresses of the same
+    chat, as HOST, HOST:PORT or [IPV6]:PORT, each without a port with that of the first. They are
+    tried in turn when a connection cannot be made; with ``retry`` also when it is lost. Then a
+    Notice tells at which of them we are. ``protocol`` is what to speak: found out by
     listening for a moment, unless it is said. Where plain is spoken one is in one room at a time,
     and the server decides which is the first, unless it is another one than ``#lobby``.
 
     ``tls`` is whether to speak TLS: with every server but those on this machine (``auto``), or
     ``on`` or ``off``.
     ``pin`` is the SHA-256 of the server's certificate (hexadecimal digits or base64): then it is
-    that one and no other. Without, it has to be one that this system trusts.
+    that one and no other. Without, it has to be one that this system trusts. With ``others`` it is
+    one pin for all, or one for each with commas between them.
 
     ``password`` is the server's, if it has one, or an invitation. ``account`` is ours there, to
     which we log in with ``account_password`` before anybody sees us (SASL, on IRC). The password
@@ -499,14 +504,18 @@ def open_chat(
     names = _check_rooms(rooms)
     if protocol == "plain" and len(names) > 1:
         raise ValueError(one_at_a_time(names))
-    server = Remote(
-        host, port, encoding=encoding, protocol=protocol,
-        tls=uses_tls(tls, Address(host, port), pin), pin=pin, password=password,
-        account=account, account_password=account_password,
-    )  # fmt: skip
+    addresses = each_address(host, port, _check_others(others))
+    servers = [
+        Remote(
+            at.host, at.port, encoding=encoding, protocol=protocol,
+            tls=uses_tls(tls, at, its_pin), pin=its_pin, password=password,
+            account=account, account_password=account_password,
+        )
+        for at, its_pin in zip(addresses, each_pin(pin, len(addresses)), strict=True)
+    ]  # fmt: skip
     # Who does not come back need not be known again: a room would be kept for them in vain.
     known = state or (ResumeState() if retry else ResumeState(secret=""))
-    return _open(Chat(server, nick, near=near, rooms=names, retry=retry, state=known))
+    return _open(Chat(servers, nick, near=near, rooms=names, retry=retry, state=known))
 
 
 @asynccontextmanager
@@ -522,9 +531,21 @@ async def _open(chat: Chat) -> AsyncIterator[Chat]:
 
 def _check_pin(pin: str) -> str:
     try:
-        return pin and read_pin(pin)
+        return read_pins(pin)
     except ValueError as error:
         raise ValueError(f"pin {pin!r}: {error}") from None
+
+
+def _check_others(others: object) -> Sequence[str]:
+    if isinstance(others, str) or not isinstance(others, Iterable):
+        raise TypeError(f"others is a list of texts (str), not {_kind(others)}")
+    written = list(others)
+    for other in written:
+        _check_texts(others=other)
+    try:
+        return check_addresses(tuple(map(check_other, written)))
+    except ValueError as error:
+        raise ValueError(f"others {written!r}: {error}") from None
 
 
 def _check_account(account: str, password: str) -> None:

@@ -3,8 +3,12 @@
 There is no task in the background: each ``step`` waits for something to come or to be sent, or
 makes the next attempt to connect. So errors come out of the call. Requests without a connection go
 into the ``ResumeState``, from which the next one goes on.
+
+A chat that is at several addresses is tried at one after the other, each once in an attempt, and we
+stay where we are let in. Once that connection is lost, the next attempt begins with the one after.
 """
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from math import inf
@@ -14,6 +18,7 @@ import trio
 from trio_chat.client.backoff import STEADY, backoff
 from trio_chat.client.connection import DEFAULT_ROOM, Connection, connect
 from trio_chat.client.dial import Remote
+from trio_chat.core.views import Notice
 from trio_chat.errors import (
     CannotConnect,
     ChatError,
@@ -41,8 +46,8 @@ _CLOSED = "the server closed the connection"
 
 
 class ReconnectingConnection:
-    """``hear`` takes the messages. ``goes_on_after`` tells whether to try again after an error; if
-    not, ``step`` raises it.
+    """``servers`` are the addresses of the chat, at least one. ``hear`` takes the messages.
+    ``goes_on_after`` tells whether to try again after an error; if not, ``step`` raises it.
 
     ``rooms`` are those to enter first, and ``home`` is the first of them. ``words`` are our last
     words, once given. It is ``over`` when nothing comes any more; if something has not got through
@@ -51,7 +56,7 @@ class ReconnectingConnection:
 
     def __init__(
         self,
-        server: Remote,
+        servers: Sequence[Remote],
         nick: str,
         *,
         near: bool,
@@ -68,7 +73,9 @@ class ReconnectingConnection:
         self.words: str | None = None
         self.over = False
         self.undelivered = ""
-        self._server, self._nick, self._near, self._state = server, nick, near, state
+        self._servers = deque(servers)  # from the one where we are, or that comes next
+        self._last = servers[0].address  # that has let us in, or was to
+        self._nick, self._near, self._state = nick, near, state
         self._hear, self._goes_on_after = hear, goes_on_after
         self._offline = Offline(state)
         self._turn = trio.Lock()
@@ -181,6 +188,8 @@ class ReconnectingConnection:
         except (CannotConnect, ConnectionLost, NotAdmitted, NotTrusted) as error:
             goes_on = not isinstance(error, FINAL) and self._goes_on_after(error)
             left, farewell = self.left_to_do, self.session.farewell if self.session else ""
+            if self.current:
+                self._servers.rotate(-1)
             await self.close()
             if not goes_on:
                 self.over, self.undelivered = True, str(error) if left else ""
@@ -226,7 +235,33 @@ class ReconnectingConnection:
     # ── a connection ───────────────────────────────────────────────────────────────────────
 
     async def _connect(self) -> None:
-        self.current, data = await connect(self._server, self._new_session, self._hear)
+        """Try each address once, until one lets us in. Raises the error of the last."""
+        failures: list[ChatError] = []
+        again = self.been_in
+        while len(failures) < len(self._servers):
+            try:
+                await self._connect_to(self._servers[0])
+            except (LoginFailed, Uninvited):  # as we would be anywhere else
+                raise
+            except (CannotConnect, ConnectionLost, NotAdmitted, NotTrusted) as error:
+                failures.append(error)
+                self._servers.rotate(-1)
+            else:
+                self._tell_where(failures, again=again)
+                return
+        raise _of_all(failures)
+
+    def _tell_where(self, failures: Sequence[ChatError], *, again: bool) -> None:
+        """Tell which address it is, if it is another one than last time."""
+        here, last = self._servers[0].address, self._last
+        if here != last:
+            self._last = here
+            why = _whys(failures)
+            told = "Connected again," if again else f"{why[:1].upper()}{why[1:]}. Connected"
+            self._hear([Notice(f"{told} to {here}.")])
+
+    async def _connect_to(self, server: Remote) -> None:
+        self.current, data = await connect(server, self._new_session, self._hear)
         try:
             await self.current.enter(data)
             self.been_in, self._since = True, trio.current_time()
@@ -246,7 +281,8 @@ class ReconnectingConnection:
         if not self.been_in:
             self._want_rooms(plain)
         nick = Alternates(self._nick, allowed=self._near and not self.been_in)
-        encoding, password = self._server.encoding, self._server.password
+        server = self._servers[0]
+        encoding, password = server.encoding, server.password
         account = self._account()
         if plain and account:
             raise NotAdmitted(PLAIN_LOGIN)
@@ -258,12 +294,12 @@ class ReconnectingConnection:
         else:
             self.session = IrcClientSession(
                 nick, encoding=encoding, password=password, account=account, state=self._state,
-                secure=self._server.is_private, rooms_back=self._server.rooms_back,
+                secure=server.is_private, rooms_back=server.rooms_back,
             )  # fmt: skip
         return self.session
 
     def _account(self) -> Account | None:
-        server = self._server
+        server = self._servers[0]
         if not server.account or self._state.logged_out:
             return None
         return Account(server.account, server.account_password, secure=server.is_private)
@@ -277,6 +313,20 @@ class ReconnectingConnection:
             self.rooms, self.home = (), ""
         for room in self.rooms:
             self._state.rooms.setdefault(room, (room, ""))
+
+
+def _of_all(failures: Sequence[ChatError]) -> ChatError:
+    """The error of an attempt in which all addresses failed. An address whose certificate is not
+    trusted is passed over, as long as there is another one.
+    """
+    last = next((e for e in reversed(failures) if not isinstance(e, NotTrusted)), failures[-1])
+    if len(failures) == 1 or isinstance(last, NotTrusted):
+        return last
+    return type(last)(_whys(failures), about=last.about)
+
+
+def _whys(failures: Sequence[ChatError]) -> str:
+    return "; ".join(str(error).rstrip(".") for error in failures)
 
 
 def one_at_a_time(rooms: Sequence[str]) -> str:

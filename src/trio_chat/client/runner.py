@@ -28,7 +28,7 @@ from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.protocols.slashes import spelled_out
 from trio_chat.settings import Settings
 from trio_chat.settings.checks import check_key, check_room
-from trio_chat.settings.places import Address
+from trio_chat.settings.pins import each_pin
 
 # Requests not dealt with. Beyond that the front end waits, or takes no more.
 _ASKED = 1000
@@ -110,7 +110,7 @@ class ChatRunner:
         self._early: list[requests.SlashCommand] = []
         self._news = trio.Event()
         self._connection = ReconnectingConnection(
-            _remote(settings),
+            _remotes(settings),
             nick,
             near=not settings.client.nick,
             rooms=[room_name(settings.client.room)] if settings.client.room else [],
@@ -286,21 +286,25 @@ def device() -> str:
     return cut(" ".join(platform.node().partition(".")[0].split()), LABEL_MAX) or "a device"
 
 
-def _remote(settings: Settings) -> Remote:
-    address = Address(settings.host, settings.port)
-    shown = settings.client.invitation.get_secret_value()
-    return Remote(
-        settings.host,
-        settings.port,
-        encoding=settings.encoding,
-        protocol=settings.client.protocol,
-        tls=uses_tls(settings.client.tls, address, settings.client.pin),
-        pin=settings.client.pin,
-        password=shown or settings.client.password.get_secret_value(),
-        account=settings.client.account,
-        account_password=settings.client.account_password.get_secret_value(),
-        rooms_back=settings.client.rooms_back,
-    )
+def _remotes(settings: Settings) -> Sequence[Remote]:
+    """The addresses of the chat, each with its pin."""
+    addresses, client = settings.addresses, settings.client
+    shown = client.invitation.get_secret_value()
+    return [
+        Remote(
+            address.host,
+            address.port,
+            encoding=settings.encoding,
+            protocol=client.protocol,
+            tls=uses_tls(client.tls, address, pin),
+            pin=pin,
+            password=shown or client.password.get_secret_value(),
+            account=client.account,
+            account_password=client.account_password.get_secret_value(),
+            rooms_back=client.rooms_back,
+        )
+        for address, pin in zip(addresses, each_pin(client.pin, len(addresses)), strict=True)
+    ]
 
 
 def _is_reconnect(request: requests.Request) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from trio_chat.server.addresses import is_local
 from trio_chat.settings import Settings, WebSettings
-from trio_chat.settings.places import Address, Place, read_place
+from trio_chat.settings.places import Address, Place, each_address, read_place
 
 # Addresses on the far side of the routes out of here (RFC 5737, RFC 3849). Nothing is sent there.
 _FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
@@ -79,11 +79,11 @@ def link_to(
     places = sorted((at for at in addresses if not at.unix_path), key=lambda at: is_local(at.host))
     if not places:
         return token
-    host, port = settings.server.public_name or _reachable(places[0].host), str(places[0].port)
-    if not fingerprint:
-        return str(Place(host, port, room, "irc", invite=token))
+    host, port = settings.server.public_name or _reachable(places[0].host), places[0].port
+    _, *more = map(str, each_address(host, port, settings.server.others))
     pin = "" if settings.tls.certificate else fingerprint
-    return str(Place(host, port, room, "ircs", pin, token))
+    scheme = "ircs" if fingerprint else "irc"
+    return str(Place(host, str(port), room, scheme, pin, token, tuple(more)))
 
 
 def page_at(link: str, url: str = "") -> str:
@@ -96,7 +96,7 @@ def page_at(link: str, url: str = "") -> str:
         place = read_place(link)
         room, token = place.room[1:], place.invite
         scheme = "https" if place.scheme == "ircs" else "http"
-        url = url or f"{scheme}://{replace(place, scheme='')}/"
+        url = url or f"{scheme}://{replace(place, scheme='', others=())}/"
     invite = f"?invite={token}" if token else ""
     return f"{url}#{quote(room)}{invite}" if url and (room or invite) else url
 

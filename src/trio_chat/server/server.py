@@ -232,7 +232,7 @@ class Server:
         Raises CannotListen if an address cannot be had; and SettingsError or CannotOpenStore if the
         certificate that is set, or our own, cannot.
         """
-        places = (Address(self.settings.host, self.settings.port), *self.settings.server.listen)
+        places = self.settings.listened
         keepalive = self.settings.limits.keepalive
         with ExitStack() as self._leftovers, open_poller() as poller:
             self._leftovers.callback(forget_log_level)

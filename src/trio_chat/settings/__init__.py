@@ -20,9 +20,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from trio_chat.errors import SettingsError
 from trio_chat.settings import values
 from trio_chat.settings.described import PREFIX, settings_error
-from trio_chat.settings.places import Place, read_place
+from trio_chat.settings.places import Address, Place, each_address, read_place
 
 _MILLION = 1_000_000
 _MEGABYTE = 2**20
@@ -89,6 +90,12 @@ class ServerSettings(Section):
         "",
         "The name or address by which others reach the server. It is written into the certificate "
         "that the server makes for itself; if empty, the names and addresses of this machine are.",
+    )
+    others: values.Others = _setting(
+        (),
+        "The other servers of this chat, separated by commas: HOST, HOST:PORT or [IPV6]:PORT; "
+        "without a port, with that of this one. Invitations name them, too, so a client goes there "
+        "when this server does not answer. All of them show the same certificate.",
     )
     contact: values.Words = _setting(
         "",
@@ -438,11 +445,19 @@ class ClientSettings(Section):
         "Whether to speak TLS: on, off (in clear, for all on the way to read), or auto, which is "
         "on, but off on this machine. ircs:// and irc:// before the host say it, too.",
     )
-    pin: values.Pin = _setting(
+    others: values.Others = _setting(
+        (),
+        "More addresses of the same chat, separated by commas: HOST, HOST:PORT or [IPV6]:PORT; "
+        "without a port, with that of the first. The client goes on to the next one when the one "
+        "where it is no longer answers. They may also stand after the first in the host: "
+        "HOST,HOST:PORT.",
+    )
+    pin: values.Pins = _setting(
         "",
         "The SHA-256 of the server's certificate, in hexadecimal digits or base64, if it shall be "
         "that one and no other. If empty, it is the one that you trust since the last time, or has "
-        "to be one that this system trusts.",
+        "to be one that this system trusts. With client.others, one for all, or one for each with "
+        "commas between them.",
     )
     invitation: values.Password = _setting(
         SecretStr(""),
@@ -575,7 +590,8 @@ class Settings(BaseSettings):
         "127.0.0.1",
         "Where the server listens and the client connects: a name, an address, * for all addresses "
         "(server only), or unix:PATH; also with a port, as HOST:PORT or [IPV6]:PORT, and for the "
-        "client as a link, ircs://HOST:PORT/ROOM, or irc:// without encryption.",
+        "client as a link, ircs://HOST:PORT/ROOM, or irc:// without encryption, or as several "
+        "addresses of one chat, HOST:PORT,HOST:PORT.",
     )
     port: int = _number(55555, 0, 65_535, "The TCP port; with 0 the server takes a free one.")
     encoding: values.Encoding = _setting(
@@ -593,6 +609,20 @@ class Settings(BaseSettings):
     screen: ScreenSettings = ScreenSettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where the client finds its chat, the first place to go first."""
+        return each_address(self.host, self.port, self.client.others)
+
+    @property
+    def listened(self) -> tuple[Address, ...]:
+        """Where the server listens. Raises SettingsError if the host is several."""
+        if self.client.others:
+            raise SettingsError(
+                "client.others: a server listens on one host; server.listen names more addresses"
+            )
+        return (Address(self.host, self.port), *self.server.listen)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -625,13 +655,14 @@ def _with_place(given: dict[str, Any], place: Place) -> dict[str, Any]:
         "tls": place.tls,
         "pin": place.pin,
         "invitation": place.invite,
+        "others": place.others,
     }
     if parts := {name: value for name, value in named.items() if value}:
         whole["client"] = _with_parts(given.get("client", {}), parts)
     return whole
 
 
-def _with_parts(client: Any, parts: dict[str, str]) -> Any:
+def _with_parts(client: Any, parts: dict[str, Any]) -> Any:
     """Add what a link says of the client's settings, unless that is given there, too."""
     if isinstance(client, dict):
         return {**parts, **client}

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 
 _PREFIX = re.compile("sha-?256[:=]", re.IGNORECASE)
 
@@ -16,6 +17,21 @@ def read_pin(text: str) -> str:
     if len(digest) != hashlib.sha256().digest_size:
         raise ValueError("must be the SHA-256 of a certificate: 64 hexadecimal digits, or base64")
     return digest.hex()
+
+
+def read_pins(text: str) -> str:
+    """Read a pin for all addresses of a chat, or one for each with commas between them, which may
+    be empty where there is none. Returns them as digits. Raises ValueError.
+    """
+    return ",".join(pin and read_pin(pin) for pin in map(str.strip, text.split(",")))
+
+
+def each_pin(pins: str, addresses: int) -> Sequence[str]:
+    """The pin of each address, from what ``read_pins`` returns. Raises ValueError."""
+    each = pins.split(",")
+    if len(each) not in (1, addresses):
+        raise ValueError(f"{len(each)} pins for {addresses} addresses: give one for all or each")
+    return each * addresses if len(each) == 1 else each
 
 
 def _digest(text: str) -> bytes:

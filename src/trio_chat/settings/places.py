@@ -58,7 +58,8 @@ _PAGES = {"http": ("irc", "80"), "https": ("ircs", "443")}
 @dataclass(frozen=True, slots=True)
 class Place:
     """The parts of a written host, each empty if not given. The ``scheme`` of a URL says whether
-    TLS is spoken there, ``pin`` is that of the server's certificate, and ``invite`` lets one in.
+    TLS is spoken there, ``pin`` is that of the server's certificate, ``invite`` lets one in, and
+    ``others`` are more addresses of the same chat, as ``client.others`` has them.
     """
 
     host: str
@@ -67,6 +68,7 @@ class Place:
     scheme: str = ""
     pin: str = ""
     invite: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def default_port(self) -> str:
@@ -83,29 +85,37 @@ class Place:
         host = f"[{self.host}]" if ":" in self.host else self.host
         where = f"{host}:{self.port}" if self.port else host
         if not self.scheme:
-            return where
+            return ",".join((where, *self.others))
         room = f"/{quote(self.room, safe='#&')}" if self.room else ""
         pin = f"pin={pin_in_link(self.pin)}" if self.pin else ""
         invite = f"invite={self.invite}" if self.invite else ""
-        query = "&".join(filter(None, (pin, invite)))
+        # A parameter, so that a client which does not know it goes to the first.
+        also = f"also={quote(','.join(self.others), safe=',:')}" if self.others else ""
+        query = "&".join(filter(None, (pin, invite, also)))
         return f"{self.scheme}://{where}{room}{'?' if query else ''}{query}"
 
 
 _HOST = "must be a name, an address, unix:PATH, or * for a server"
 _BROKEN = "a link has no blanks or line breaks in it: copy it in one piece"
+# So many addresses of one chat a client takes: a link may be from anybody.
+_ADDRESSES_MAX = 16
+
 _PORT = "the port must be a number from 0 to 65535; put an IPv6 address in [brackets]"
 
 
 def read_place(text: str) -> Place:
     """Read HOST, HOST:PORT, an IPv6 address with or without brackets, unix:PATH, or a link:
     ircs://HOST:PORT/ROOM?pin=PIN&invite=TOKEN with TLS, irc://HOST:PORT/ROOM in clear, or the
-    address of a page, https://HOST:PORT/#ROOM?invite=TOKEN. Raises ValueError.
+    address of a page, https://HOST:PORT/#ROOM?invite=TOKEN. Several hosts of one chat have commas
+    between them; in a link those after the first may also be a parameter: also=HOST:PORT,HOST:PORT.
+    Raises ValueError.
     """
     if text.startswith("unix:") or not text or any(map(str.isspace, text)):
         return Place(check_host(text))
     scheme, is_url, rest = text.partition("://")
     if not is_url:
-        return Place(*_host_and_port(text))
+        host, port, others = _hosts_and_port(text)
+        return Place(host, port, others=others)
     scheme, page_port = _PAGES.get(scheme.lower(), (scheme.lower(), ""))
     if scheme not in URL_PORTS:
         raise ValueError("the only URLs are ircs://HOST:PORT/ROOM, and irc:// without encryption")
@@ -123,9 +133,9 @@ def read_place(text: str) -> Place:
     pin, invite = _pin_in(query), _invite_in(query)
     if pin and scheme != "ircs":
         raise ValueError("a link with a pin begins with ircs://")
-    host, port = _host_and_port(where)
+    host, port, others = _hosts_and_port(",".join((where, *_parameters(query, "also"))))
     room = name and check_room(read_room(name))
-    return Place(host, port or page_port, room, scheme, pin, invite)
+    return Place(host, port or page_port, room, scheme, pin, invite, others)
 
 
 # Allowed after a room by draft-butcher-irc-url, and of no effect here: a server tells those who
@@ -182,6 +192,35 @@ def _read_pin(text: str) -> str:
 def without_password(host: str) -> str:
     """Hide the password in a written host."""
     return host if host.startswith("unix:") else re.sub(r"^(\w+://)?.*@", r"\1(hidden)@", host)
+
+
+def _hosts_and_port(text: str) -> tuple[str, str, tuple[str, ...]]:
+    """The first of the hosts, its port if it has one, and the others."""
+    first, *others = text.split(",")
+    return *_host_and_port(first), check_addresses(tuple(map(check_other, others)))
+
+
+def check_addresses(others: tuple[str, ...]) -> tuple[str, ...]:
+    """Check how many addresses there are beside the first. Raises ValueError."""
+    if len(others) >= _ADDRESSES_MAX:
+        raise ValueError(f"one chat has at most {_ADDRESSES_MAX} addresses")
+    return others
+
+
+def check_other(text: str) -> str:
+    """Check one more address of a chat: HOST, HOST:PORT or [IPV6]:PORT. Returns it as it is
+    written in a list. Raises ValueError.
+    """
+    host, port = _host_and_port(text)
+    if host == "*" or (port and not int(port)):
+        raise ValueError(f"{text!r} is no address to go to")
+    return str(Place(host, port))
+
+
+def each_address(host: str, port: int, others: Sequence[str]) -> tuple[Address, ...]:
+    """All addresses of a chat; of the ``others``, those without a port have the first one's."""
+    places = map(read_place, others)
+    return (Address(host, port), *(Address(at.host, int(at.port or port)) for at in places))
 
 
 def _host_and_port(text: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from trio_chat.settings.described import all_settings
 TAKEN = frozenset(
     (
         *("encoding", "server.room_modes", "server.greeting_delay", "server.password"),
-        *("server.public_name", "server.contact", "server.shutdown_grace"),
+        *("server.public_name", "server.others", "server.contact", "server.shutdown_grace"),
         *("tls.certificate", "tls.key", "tls.clear", "tls.handshake", "tls.sts_days"),
         *("web.enabled", "web.title", "web.url", "web.hosts", "web.origins"),
         *("irc.motd", "irc.operators"),

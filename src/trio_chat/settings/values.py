@@ -18,8 +18,14 @@ from trio_chat.settings.checks import (
     check_room,
     read_room,
 )
-from trio_chat.settings.pins import read_pin
-from trio_chat.settings.places import Address, check_host, read_address
+from trio_chat.settings.pins import read_pins
+from trio_chat.settings.places import (
+    Address,
+    check_addresses,
+    check_host,
+    check_other,
+    read_address,
+)
 
 #: The operators' socket is where it is found by itself.
 AUTO = "auto"
@@ -155,7 +161,15 @@ Names = Annotated[tuple[_Name, ...], NoDecode, BeforeValidator(_split)]
 Nick = Annotated[str, AfterValidator(lambda nick: nick and check_nick(nick))]
 Room = Annotated[str, AfterValidator(check_room), AfterValidator(read_room)]
 
-Pin = Annotated[str, AfterValidator(lambda pin: pin and read_pin(pin))]
+Pins = Annotated[str, AfterValidator(read_pins)]
+
+_Other = Annotated[str, AfterValidator(check_other)]
+Others = Annotated[
+    tuple[_Other, ...],
+    NoDecode,
+    BeforeValidator(_split),
+    AfterValidator(check_addresses),
+]
 
 _Address = Annotated[
     Address, BeforeValidator(lambda text: read_address(text) if isinstance(text, str) else text)
