@@ -14,6 +14,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from trio_chat.storage.shared.address import Address
+from trio_chat.storage.shared.connection import Engine
+from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.reading import Reading
 from trio_chat.storage.shared.records import Append, Record
@@ -72,9 +74,14 @@ def fresh(server: RedisServer) -> Address:
     return Address(f"chat{next(_chats)}-{secrets.token_hex(2)}", path=server.path)
 
 
-def node(address: Address, name: str = "", **how: Any) -> AbstractAsyncContextManager[Order]:
+def node(address: Address, id: str = "", **how: Any) -> AbstractAsyncContextManager[Order]:
     """A node that takes part in a chat."""
-    return open_order(address, node=name or secrets.token_hex(4), **how)
+    return open_order(address, node=id or secrets.token_hex(4), **how)
+
+
+def asking(address: Address) -> Engine:
+    """A connection that calls the functions themselves, for a node that is not there."""
+    return Engine(address, "", Library(address.name), timeout=10)
 
 
 def lone(text: str, room: str = "#a", *, token: str = "", **how: Any) -> Append:

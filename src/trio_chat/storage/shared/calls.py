@@ -1,13 +1,18 @@
 """The thread that asks the engine for what must be done once, one call after the other."""
 
+import logging
+import math
 import queue
 import threading
+import time
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
 from trio_chat.storage.shared.connection import Down, Engine
+
+logger = logging.getLogger(__name__)
 
 # How long it waits before it asks again (seconds), at first and at the most: an engine that was
 # restarted is back within that, and is not hurried.
@@ -30,18 +35,41 @@ class Call(Protocol):
         """
 
 
-class Calls:
-    """A thread that makes calls. ``start`` it, and end it with ``close``."""
+class Question:
+    """A call of one of the engine's functions, whose ``reply`` somebody waits for."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, function: str, *words: str | bytes) -> None:
+        self._function, self._words = function, words
+        self.is_wanted = True
+        self.reply: Any = None
+        self.done = trio.Event()
+
+    def ask(self, engine: Engine) -> None:
+        """Ask, and keep the reply."""
+        self.reply = engine.call(self._function, *self._words)
+
+    def finish(self, down: str) -> None:
+        """Let whoever waits know."""
+        self.done.set()
+
+
+class Calls:
+    """A thread that makes calls, and ``beat`` every so many seconds. ``start`` it, and end it with
+    ``close``.
+    """
+
+    def __init__(self, engine: Engine, beat: Call, *, every: float) -> None:
+        self._engine, self._beat, self._every = engine, beat, every
         self._trio = trio.lowlevel.current_trio_token()
         self._given: queue.SimpleQueue[Call | None] = queue.SimpleQueue()  # None ends it
-        self._thread = threading.Thread(target=self._run, name="order", daemon=True)
         self._ending = threading.Event()
+        self._due = math.inf  # when the next beat is, as monotonic time
+        #: Why the last call was not answered, if it was not.
+        self.down = ""
 
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self, first: Call) -> None:
+        """Start the thread, with a call that must have an answer before the first beat."""
+        self._thread = threading.Thread(target=self._run, args=[first], name="order", daemon=True)
         self._thread.start()
 
     def make(self, call: Call) -> None:
@@ -52,26 +80,65 @@ class Calls:
         """Give up what is not answered, end the thread, and wait for that. Blocks."""
         self._ending.set()
         self._given.put(None)
-        self._engine.interrupt()
-        self._thread.join()
-        self._engine.close()
+        self._engine.end_with(self._thread)
 
-    def _run(self) -> None:
-        while (call := self._given.get()) is not None:
-            down = self._repeat(call)
-            with suppress(trio.RunFinishedError):
-                self._trio.run_sync_soon(call.finish, down)
+    def _run(self, first: Call) -> None:
+        self._make(first)
+        self._due = time.monotonic() + self._every
+        while (call := self._next()) is not None:
+            self._make(call)
+
+    def _next(self) -> Call | None:
+        """The next call; while there is none, it beats. None is the end."""
+        while True:
+            with suppress(queue.Empty):
+                return self._given.get(timeout=max(self._due - time.monotonic(), 0))
+            self._beat_if_due()
+
+    def _make(self, call: Call) -> None:
+        down = self._repeat(call)
+        with suppress(trio.RunFinishedError):
+            self._trio.run_sync_soon(call.finish, down)
 
     def _repeat(self, call: Call) -> str:
         """Make a call until it is answered. Returns why it was not, if it was given up."""
-        wait, down = _FIRST, "nobody has asked"
+        wait, down = _FIRST, "it was not asked"
         while call.is_wanted and not self._ending.is_set():
-            try:
-                call.ask(self._engine)
-            except Down as error:
-                down = str(error)
-                self._ending.wait(wait)
-                wait = min(2 * wait, _MOST)
-            else:
-                return ""
+            down = self._try(call)
+            self._beat_if_due()  # it may be only this call that the engine does not do
+            if not down:
+                break
+            self._ending.wait(wait)
+            wait = min(2 * wait, _MOST)
         return down
+
+    def _beat_if_due(self) -> None:
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + self._every
+            down = self._try(self._beat)
+            with suppress(trio.RunFinishedError):
+                self._trio.run_sync_soon(self._beat.finish, down)
+
+    def _try(self, call: Call) -> str:
+        """Ask once. Returns why there is no answer."""
+        down = ""
+        try:
+            call.ask(self._engine)
+        except Down as error:
+            down = str(error) or "no answer"
+        self._note(down)
+        return down
+
+    def _note(self, down: str) -> None:
+        if down and not self.down:
+            logger.warning(
+                "The engine that the servers share does not answer: %s",
+                down,
+                extra={"event": "engine-lost", "reason": down},
+            )
+        elif self.down and not down:
+            logger.warning(
+                "The engine that the servers share answers again.", extra={"event": "engine-back"}
+            )
+        self.down = down

@@ -1,36 +1,22 @@
-"""One connection to the engine, for one thread: a request, then its reply.
+"""A connection to the engine, for one thread: a request, then its reply.
 
-There is no pool, and nothing is repeated here: whoever asks knows what may be asked twice.
+Nothing is repeated here: whoever asks knows what may be asked twice.
 """
 
 import socket
-from contextlib import suppress
-from typing import Any, Protocol
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from redis import connection as redis_connection
 from redis.exceptions import RedisError, ResponseError
 
 from trio_chat.storage.shared.address import Address
 from trio_chat.storage.shared.library import Library
+from trio_chat.storage.shared.wires import Wire, wire_to
 
-# Its classes are half typed.
-_KINDS: Any = redis_connection
-
-
-class Wire(Protocol):
-    """A connection of redis-py, as far as we use it. All of it may raise RedisError."""
-
-    def connect(self) -> None:
-        """Connect, and log in."""
-
-    def send_command(self, *words: str | bytes) -> None:
-        """Send a command."""
-
-    def read_response(self) -> Any:
-        """The next reply. Raises ResponseError if that is an error."""
-
-    def disconnect(self) -> None:
-        """End the connection."""
+# How often a thread is looked for that has to end (seconds).
+_LOOK = 0.02
 
 
 class Down(Exception):
@@ -48,89 +34,79 @@ class Engine:
     ) -> None:
         self._address, self._password, self._library = address, password, library
         self._timeout = timeout
-        self._connection: Wire | None = None
+        self._wire: Wire | None = None
+        #: What the engine says of itself (INFO), as of the last connection.
+        self.info: Mapping[str, str] = {}
 
     def call(self, function: str, *arguments: str | bytes) -> Any:
-        """Call a function of the library, which is loaded if the engine does not have it."""
-        command = self._library.call(function, *arguments)
-        try:
+        """Call a function of the library. Each is told the ``epoch``, the run of the engine: after
+        another one, what it remembers may end earlier. Raises Down, and is closed then.
+        """
+        with self._translated():
+            self._open()
+            command = self._library.call(function, self.info["run_id"], *arguments)
+            try:
+                return self._ask(*command)
+            except ResponseError as error:
+                if "Function not found" not in str(error):
+                    raise
+            self._load()
             return self._ask(*command)
-        except ResponseError as error:
-            if "Function not found" not in str(error):
-                raise self._failed(error) from error
-        self.load()
-        return self.request(*command)
 
-    def load(self) -> None:
-        """Let the engine have the functions. If another node has been faster, all is well."""
+    def request(self, *command: str) -> Any:
+        """Send a command, and return the reply. Raises Down, and is closed then."""
+        with self._translated():
+            self._open()
+            return self._ask(*command)
+
+    def close(self) -> None:
+        """End the connection; the next request opens another."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.disconnect()
+
+    def end_with(self, thread: threading.Thread) -> None:
+        """Let the thread that uses it fail at once, as often as it asks, until it ends. Blocks."""
+        while thread.is_alive():
+            plain: socket.socket | None = getattr(self._wire, "_sock", None)
+            if plain is not None:
+                with suppress(OSError):
+                    # Not that of TLS, which would take away what the thread uses.
+                    socket.socket.shutdown(plain, socket.SHUT_RDWR)
+            thread.join(_LOOK)  # it may be about to connect
+        self.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Make one error of all of theirs. The connection is not used after it: by now, another
+        engine may be the one to ask.
+        """
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            self.close()
+            raise Down(str(error)) from error
+
+    def _open(self) -> None:
+        if self._wire is None:
+            self._wire = wire_to(self._address, self._password, timeout=self._timeout)
+            self._wire.connect()
+            self.info = _info(self._ask("INFO"))
+
+    def _ask(self, *command: str | bytes) -> Any:
+        assert self._wire  # noqa: S101 - for the type checker
+        self._wire.send_command(*command)
+        return self._wire.read_response()
+
+    def _load(self) -> None:
+        """Let the engine have the functions; another node may be faster."""
         try:
             self._ask("FUNCTION", "LOAD", self._library.text)
         except ResponseError as error:
             if "already exists" not in str(error):
-                raise self._failed(error) from error
+                raise
 
-    def request(self, *command: str | bytes) -> Any:
-        """Send a command, and return the reply. Raises Down, and is closed then."""
-        try:
-            return self._ask(*command)
-        except ResponseError as error:
-            raise self._failed(error) from error
 
-    def close(self) -> None:
-        """End the connection; the next request opens another."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.disconnect()
-
-    def interrupt(self) -> None:
-        """Let the request that waits in another thread fail at once."""
-        plain: socket.socket | None = getattr(self._connection, "_sock", None)
-        if plain is not None:
-            with suppress(OSError):
-                # Not that of TLS, which would take away what the other thread uses.
-                socket.socket.shutdown(plain, socket.SHUT_RDWR)
-
-    def _ask(self, *command: str | bytes) -> Any:
-        try:
-            connection = self._opened()
-            connection.send_command(*command)
-            return connection.read_response()
-        except ResponseError:
-            raise
-        except (RedisError, OSError) as error:
-            raise self._failed(error) from error
-
-    def _opened(self) -> Wire:
-        if self._connection is None:
-            self._connection = self._new()
-            self._connection.connect()
-        return self._connection
-
-    def _failed(self, error: Exception) -> Down:
-        """What is said instead of an error of theirs. The connection is not used again: another
-        engine may be the right one by now.
-        """
-        self.close()
-        return Down(str(error))
-
-    def _new(self) -> Wire:
-        common: dict[str, Any] = {
-            "protocol": 3,
-            "username": self._address.user or None,
-            "password": self._password or None,
-            "socket_timeout": self._timeout,
-            "socket_connect_timeout": self._timeout,
-            "retry": None,
-        }
-        wire: Wire
-        if self._address.path:
-            wire = _KINDS.UnixDomainSocketConnection(path=self._address.path, **common)
-            return wire
-        host, port = self._address.hosts[0]
-        common |= {"host": host, "port": port}
-        if self._address.tls:
-            trusted = {"ssl_ca_certs": self._address.ca or None, "ssl_check_hostname": True}
-            wire = _KINDS.SSLConnection(**trusted, **common)
-        else:
-            wire = _KINDS.Connection(**common)
-        return wire
+def _info(text: bytes) -> Mapping[str, str]:
+    lines = (line.partition(":") for line in text.decode(errors="replace").splitlines())
+    return {key: value for key, _, value in lines if value}

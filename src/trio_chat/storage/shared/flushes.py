@@ -4,7 +4,7 @@ So one that comes alone goes at once, those that come together share a call, and
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -12,6 +12,8 @@ from trio_chat.errors import Conflict, Fenced, Unavailable
 from trio_chat.storage.shared.calls import Calls
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.records import Append, Place, places_of
+
+FENCED = "This server was away for too long, and must come back to the others first."
 
 #: What one flush holds at the most; the engine refuses more.
 APPENDS, BYTES = 256, 1024 * 1024
@@ -25,7 +27,6 @@ _IN_DOUBT = (
     "The engine that the servers share does not answer: whether this was stored, nobody knows."
 )
 _FULL = "This cannot be stored now: too much waits for the engine that the servers share."
-_FENCED = "This server was away for too long, and must come back to the others first."
 
 
 class Placing:
@@ -68,8 +69,8 @@ class Flush:
         if down:
             self._fail(Unavailable(_IN_DOUBT))
         elif self._reply == b"gone":
-            self._queue.fence()
-            self._fail(Fenced(_FENCED))
+            self._queue.on_fenced()
+            self._fail(Fenced(FENCED))
         else:
             self._place(self._reply.decode())
         self._queue.go_on()
@@ -89,11 +90,17 @@ class Flush:
 
 
 class Flushes:
-    """The queue of appends of a node. For trio's thread."""
+    """The queue of appends of a node. For trio's thread.
 
-    def __init__(self, calls: Calls, node: str, *, keep: int, patience: float) -> None:
+    ``on_fenced`` is called if the others think that the node is gone.
+    """
+
+    def __init__(
+        self, calls: Calls, node: str, *, keep: int, patience: float, on_fenced: Callable[[], None]
+    ) -> None:
         self.node, self.keep, self._patience = node, keep, patience
         self._calls = calls
+        self.on_fenced = on_fenced
         self._waiting: deque[Placing] = deque()
         self._bytes = 0  # of those that wait
         self._number = 0  # of the last flush
@@ -118,7 +125,7 @@ class Flushes:
         """Refuse everything from now on."""
         self._is_fenced = True
         for placing in self._waiting:
-            placing.fail(Fenced(_FENCED))
+            placing.fail(Fenced(FENCED))
 
     def go_on(self) -> None:
         """Let the next flush go, now that one has been answered."""
@@ -131,7 +138,7 @@ class Flushes:
         if placing.size > BYTES:
             raise ValueError(f"{placing.size:,} bytes are too many for one append")
         if self._is_fenced:
-            raise Fenced(_FENCED)
+            raise Fenced(FENCED)
         if len(self._waiting) >= WAITING_APPENDS or self._bytes + placing.size > WAITING_BYTES:
             raise Unavailable(_FULL)
         self._waiting.append(placing)

@@ -7,7 +7,10 @@ from importlib.resources import files
 _NAME = "trio_chat"
 
 # In the order in which the functions expect them.
-_KEYS = ("log", "meta", "barriers", "barriers:old", "tokens", "tokens:old", "nodes", "replies")
+_KEYS = (
+    *("log", "meta", "barriers", "barriers:old", "tokens", "tokens:old"),
+    *("nodes", "replies", "gone"),
+)
 
 
 class Library:

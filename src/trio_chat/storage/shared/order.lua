@@ -11,11 +11,14 @@
 --
 -- KEYS are always all of these, in this order:
 local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
-local META = 2 -- what is true of the whole chat: "last" and "base" (ids), "count" (of entries, ever)
+local META = 2 -- of the whole chat: "last" and "base" (ids), "count" (of entries, ever), "epoch" (the
+-- run of the engine), "beat" (the last moment that anybody has beaten), "spared" (until when nobody
+-- is declared gone), "turned" (when the barriers were); moments in unix milliseconds
 local BARRIERS, OLD_BARRIERS = 3, 4 -- by room, the id of its last barrier
 local TOKENS, OLD_TOKENS = 5, 6 -- by token, the id of its entry
-local NODES = 7 -- by node, what is known of it: those that are not here are gone
+local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments), "lease", "seen" (id)
 local REPLIES = 8 -- by node, the number of its last flush, and the reply to it
+local GONE = 9 -- by node that was declared gone and whose people are still here: as NODES, and "by"
 
 -- A hash of two generations: when the new one is full it becomes the old one, and the one before is
 -- dropped by a thread of the engine. So something is always known for one generation at least.
@@ -129,16 +132,16 @@ local function forget(keys, now)
   end
 end
 
--- append(node, flush, keep, appends…): gives places to all that a node has gathered.
+-- append(epoch, node, flush, keep, appends…): gives places to all that a node has gathered.
 --
--- Returns "gone" if the node is not (any more) here. Else a line with the engine's clock, and then a
+-- Returns "gone" if the node does not live, for the others. Else a line with the engine's clock, and then a
 -- line for each append: the ids of its records, "=" before one that its token had already; or "!"
 -- and the barrier that makes it void.
 --
 -- "flush" rises by one with each call of a node. If the reply was lost, the node asks again by the
 -- same number, and gets the same reply, and nothing is done twice.
 local function append(keys, args)
-  local node, flush, keep = args[1], args[2], args[3]
+  local node, flush, keep = args[2], args[3], args[4]
   if redis.call('HEXISTS', keys[NODES], node) == 0 then
     return 'gone'
   end
@@ -150,7 +153,7 @@ local function append(keys, args)
       return reply
     end
   end
-  local appends = parse(args, 4)
+  local appends = parse(args, 5)
   if not appends then
     return redis.error_reply('ERR a flush is too large, or is not one')
   end
@@ -183,15 +186,101 @@ local function append(keys, args)
   return reply
 end
 
--- enrol(node, seen): lets a node take part. The first one of all may have a history of its own: the
--- stream then begins at the last id of that. Returns where it begins.
+local function nodes_of(key)
+  local flat, nodes = redis.call('HGETALL', key), {}
+  for i = 1, #flat, 2 do
+    nodes[flat[i]] = cjson.decode(flat[i + 1])
+  end
+  return nodes
+end
+
+local function set_node(key, node, it)
+  redis.call('HSET', key, node, cjson.encode(it))
+end
+
+-- enrol(epoch, node, name, lease, seen): lets a node take part. The first one of all may have a
+-- history of its own: the stream then begins at the last id of that. Returns where it begins.
 local function enrol(keys, args)
-  redis.call('HSETNX', keys[META], 'base', args[2])
-  redis.call('HSETNX', keys[META], 'last', args[2])
+  local node, name, lease, seen, now = args[2], args[3], tonumber(args[4]), args[5], clock()
+  redis.call('HSETNX', keys[META], 'base', seen)
+  redis.call('HSETNX', keys[META], 'last', seen)
   redis.call('HSETNX', keys[META], 'count', 0)
-  redis.call('HSET', keys[NODES], args[1], '')
+  redis.call('HSETNX', keys[META], 'epoch', args[1])
+  redis.call('HSETNX', keys[META], 'beat', now)
+  redis.call('HDEL', keys[GONE], node) -- a reply was lost, and it asks again after its lease
+  set_node(keys[NODES], node, {name = name, since = now, beat = now, lease = lease, seen = seen})
   return redis.call('HGET', keys[META], 'base')
 end
 
+-- Until when nobody is declared gone. If the engine is another run of it, or has not heard of
+-- anybody for half a lease, it was away itself, or its clock has jumped: then everybody has a lease
+-- to come back.
+local function spared_until(keys, epoch, now, lease)
+  local meta = redis.call('HMGET', keys[META], 'epoch', 'beat', 'spared')
+  local silence = now - tonumber(meta[2] or 0)
+  redis.call('HSET', keys[META], 'epoch', epoch, 'beat', now)
+  if meta[1] == epoch and silence >= 0 and silence <= lease / 2 then
+    return tonumber(meta[3] or 0)
+  end
+  redis.call('HSET', keys[META], 'spared', now + lease)
+  return now + lease
+end
+
+-- beat(epoch, node, seen): tells that a node lives, and declares those gone whose leases lapsed.
+--
+-- Returns "gone" if that is this node; else JSON: "count" of all entries, the "nodes" that live, and
+-- those of "gone" that this node is to clear up. Others are told of these only if this node goes
+-- before it has, so somebody does; and a reply that is lost does no harm.
+local function beat(keys, args)
+  local epoch, node, seen, now = args[1], args[2], args[3], clock()
+  local nodes, gone = nodes_of(keys[NODES]), nodes_of(keys[GONE])
+  local own = nodes[node]
+  if not own then
+    return 'gone'
+  end
+  own.beat, own.seen = now, seen
+  set_node(keys[NODES], node, own)
+  local spared, living, ours = spared_until(keys, epoch, now, own.lease), {}, {}
+  for id, it in pairs(nodes) do
+    if it.beat > now then -- the clock has gone back
+      it.beat = now
+      set_node(keys[NODES], id, it)
+    end
+    if now >= spared and now - it.beat > it.lease then
+      redis.call('HDEL', keys[NODES], id)
+      gone[id], nodes[id] = it, nil
+    else
+      living[#living + 1] = {id, it.name, it.since, it.beat, it.seen}
+    end
+  end
+  for id, it in pairs(gone) do
+    if not nodes[it.by or ''] then
+      it.by = node
+      set_node(keys[GONE], id, it)
+    end
+    if it.by == node then
+      ours[#ours + 1] = id
+    end
+  end
+  local reply = {count = tonumber(redis.call('HGET', keys[META], 'count')), nodes = living}
+  reply.gone = #ours > 0 and ours or nil -- an empty table would be an object
+  return cjson.encode(reply)
+end
+
+-- clear(epoch, node, other): forgets a node that is gone, now that this one has cleared it up.
+local function clear(keys, args)
+  redis.call('HDEL', keys[GONE], args[3])
+  return redis.call('HDEL', keys[REPLIES], args[3])
+end
+
+-- leave(epoch, node): lets a node go whose people are gone already.
+local function leave(keys, args)
+  redis.call('HDEL', keys[NODES], args[2])
+  return redis.call('HDEL', keys[REPLIES], args[2])
+end
+
 redis.register_function('trio_chat_append', append)
+redis.register_function('trio_chat_beat', beat)
+redis.register_function('trio_chat_clear', clear)
 redis.register_function('trio_chat_enrol', enrol)
+redis.register_function('trio_chat_leave', leave)

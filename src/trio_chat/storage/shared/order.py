@@ -7,53 +7,65 @@ way; the other one reads. Nothing here knows what a record says.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import trio
 
-from trio_chat.errors import CannotOpenStore
+from trio_chat.errors import CannotOpenStore, Fenced, Unavailable
 from trio_chat.storage.base import START
 from trio_chat.storage.shared.address import Address
-from trio_chat.storage.shared.calls import Calls
+from trio_chat.storage.shared.calls import Calls, Question
 from trio_chat.storage.shared.connection import Engine
-from trio_chat.storage.shared.flushes import Flushes
+from trio_chat.storage.shared.flushes import FENCED, Flushes
 from trio_chat.storage.shared.library import Library
+from trio_chat.storage.shared.nodes import Beat, Node
 from trio_chat.storage.shared.reading import Reading
 from trio_chat.storage.shared.records import ZERO, Append, Place
 
-
-class Enrolment:
-    """Lets a node take part, from the id on that it has ``seen``."""
-
-    is_wanted = True
-
-    def __init__(self, node: str, seen: str) -> None:
-        self._node, self._seen = node, seen
-        self.base, self.down = "", ""
-        self.done = trio.Event()
-
-    def ask(self, engine: Engine) -> None:
-        """Ask to take part."""
-        self.base = engine.call("enrol", self._node, self._seen).decode()
-
-    def finish(self, down: str) -> None:
-        """Let whoever waits know."""
-        self.down = down
-        self.done.set()
+# Beats within a lease: some may be late, or be lost with a connection.
+_BEATS = 4
 
 
 class Order:
     """The shared order, for one node. Have it by ``open_order``. For trio's thread."""
 
-    def __init__(self, address: Address, password: str, *, lease: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        password: str,
+        node: str,
+        *,
+        lease: float,
+        patience: float,
+        keep: int,
+    ) -> None:
+        self._address, self._password, self._node = address, password, node
+        self._lease, self._patience = lease, patience
         # A call that has no answer is repeated while the lease still lasts.
         self._timeout = lease / 2
-        self._address, self._password = address, password
         self._library = Library(address.name)
-        self._calls = Calls(self._engine(self._timeout))
+        self._beat = Beat(node, self._seen, self._fence)
+        self._calls = Calls(self._engine(self._timeout), self._beat, every=lease / _BEATS)
+        self._flushes = Flushes(
+            self._calls, node, keep=keep, patience=patience, on_fenced=self._fence
+        )
         self._reading: Reading | None = None
-        self._flushes: Flushes
         #: The id after which the order begins; what is older is nobody's but this node's.
         self.base = ZERO
+        #: Gives the ids of nodes whose leases have lapsed, and which this one has to clear up: when
+        #: it has appended that their people are gone, it calls ``cleared``. If it goes before, they
+        #: are another one's to clear up.
+        self.gone: trio.MemoryReceiveChannel[str] = self._beat.gone
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The nodes that live, as of the last beat; those that came first are first."""
+        return self._beat.nodes
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the engine has answered the last time."""
+        return not self._calls.down
 
     async def place(self, append: Append) -> Sequence[Place]:
         """Give places to records. Raises Conflict, Unavailable if the engine does not answer in
@@ -65,26 +77,60 @@ class Order:
         return await self._flushes.place(append)
 
     def entries(self, after: str) -> Reading:
-        """The entries after an id, in batches, for ever. Ask once: there is one reader."""
+        """The entries after an id, in batches, for ever. Ask once: there is one reader. Raises
+        Fenced if the others think that this node is gone.
+        """
         if self._reading:
             raise RuntimeError("there is one reader already")
         engine = self._engine(2 * self._timeout)
         self._reading = Reading(engine, self._library, after, block=self._timeout)
         return self._reading
 
+    async def cleared(self, node: str) -> None:
+        """Let the engine forget a node that was ``gone``. Raises Unavailable."""
+        await self._ask("clear", self._node, node)
+
+    async def leave(self) -> None:
+        """Take part no more, now that the people of this node have gone. Without it, they are the
+        others' to clear up. Raises Unavailable.
+        """
+        await self._ask("leave", self._node)
+
+    async def _ask(self, function: str, *words: str | bytes) -> Any:
+        question = Question(function, *words)
+        self._calls.make(question)
+        return await self._answer(question)
+
+    async def _answer(self, question: Question) -> Any:
+        try:
+            with trio.move_on_after(self._patience):
+                await question.done.wait()
+        finally:
+            question.is_wanted = False
+        if question.reply is None:
+            raise Unavailable("The engine that the servers share does not answer.")
+        return question.reply
+
     def _engine(self, timeout: float) -> Engine:
         return Engine(self._address, self._password, self._library, timeout=timeout)
 
-    async def _open(self, node: str, *, seen: str, keep: int, patience: float) -> None:
-        self._calls.start()
-        enrolment = Enrolment(node, ZERO if seen == START else seen)
-        self._calls.make(enrolment)
-        with trio.move_on_after(patience):
-            await enrolment.done.wait()
-        if not enrolment.base:
-            raise CannotOpenStore(f"The engine at {self._address} does not answer.")
-        self.base = enrolment.base
-        self._flushes = Flushes(self._calls, node, keep=keep, patience=patience)
+    def _seen(self) -> str:
+        return self._reading.seen if self._reading else self.base
+
+    def _fence(self) -> None:
+        self._flushes.fence()
+        if self._reading:
+            self._reading.fail(Fenced(FENCED))
+
+    async def _open(self, name: str, seen: str) -> None:
+        enrolment = Question("enrol", self._node, name, str(int(self._lease * 1000)), seen)
+        self._calls.start(enrolment)
+        try:
+            self.base = (await self._answer(enrolment)).decode()
+        except Unavailable as error:
+            raise CannotOpenStore(
+                f"The engine at {self._address} does not answer: {self._calls.down}"
+            ) from error
 
     def _close(self) -> None:
         if self._reading:
@@ -98,20 +144,21 @@ async def open_order(
     password: str = "",
     *,
     node: str,
+    name: str = "",
     lease: float = 4,
     patience: float = 10,
     keep: int = 200_000,
     seen: str = START,
 ) -> AsyncIterator[Order]:
     """Take part in the order of a chat, as a ``node`` that has never taken part before, and has
-    ``seen`` what is up to that id. Raises CannotOpenStore.
+    ``seen`` what is up to that id. Its ``name`` is for people. Raises CannotOpenStore.
 
     Whoever is silent for longer than its ``lease`` (seconds) is gone for the others. An append is
     given up after ``patience`` seconds. The engine keeps about so many entries as ``keep`` has it.
     """
-    order = Order(address, password, lease=lease)
+    order = Order(address, password, node=node, lease=lease, patience=patience, keep=keep)
     try:
-        await order._open(node, seen=seen, keep=keep, patience=patience)
+        await order._open(name, ZERO if seen == START else seen)
         yield order
     finally:
         with trio.CancelScope(shield=True):  # it interrupts what the threads wait for

@@ -1,0 +1,67 @@
+"""Who takes part: each node tells the engine that it lives, and hears of those that do not."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from trio_chat.storage.shared.connection import Engine
+
+# Nodes that are gone and of which nobody has been told yet; the others are told of later.
+_GONE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that lives: its ``name`` for people, since when it takes part and when it last said so
+    (unix milliseconds, by the engine's clock), and the id up to which it had seen all then.
+    """
+
+    id: str
+    name: str
+    since: int
+    beat: int
+    seen: str
+
+
+class Beat:
+    """The call by which a node says that it lives. ``seen`` tells how far it has read.
+
+    ``fence`` is called if the others think that it does not.
+    """
+
+    is_wanted = True
+
+    def __init__(self, node: str, seen: Callable[[], str], fence: Callable[[], None]) -> None:
+        self._node, self._seen, self._fence = node, seen, fence
+        self._reply = b""
+        self._told: set[str] = set()
+        self._tell, self.gone = trio.open_memory_channel[str](_GONE)
+        #: Those that live, and how many entries there have been ever, as of the last beat.
+        self.nodes: Sequence[Node] = ()
+        self.count = 0
+
+    def ask(self, engine: Engine) -> None:
+        """Say that it lives."""
+        self._reply = engine.call("beat", self._node, self._seen())
+
+    def finish(self, down: str) -> None:
+        """Note who lives, and tell who does not."""
+        if down:
+            return
+        if self._reply == b"gone":
+            self._fence()
+        else:
+            self._note(json.loads(self._reply))
+
+    def _note(self, reply: dict[str, Any]) -> None:
+        self.count = reply["count"]
+        self.nodes = sorted((Node(*node) for node in reply["nodes"]), key=lambda node: node.since)
+        gone = reply.get("gone", ())
+        self._told &= {*gone}
+        for node in gone:
+            if node not in self._told and self._tell.statistics().current_buffer_used < _GONE:
+                self._tell.send_nowait(node)
+                self._told.add(node)
