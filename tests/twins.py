@@ -30,11 +30,14 @@ class Order(MemoryLog):
 
 
 class _Everywhere:
-    """The intake of the order: what is shown goes to all nodes. Everything is followed."""
+    """The intake of the order: what is shown goes to all nodes."""
 
     def __init__(self, nodes: "list[Node]") -> None:
         self._nodes = nodes
-        self.followed = _All()
+
+    @property
+    def in_use(self) -> set[str]:
+        return self._nodes[0].intake.in_use
 
     async def take_place(self) -> None:
         taken: list[Node] = []
@@ -51,17 +54,9 @@ class _Everywhere:
         for node in self._nodes:
             node.intake.give_back()
 
-    def show(self, room: str, entries: Sequence[Entry]) -> None:
+    def show(self, entries: Sequence[Entry]) -> None:
         for node in self._nodes:
-            node.take(room, entries)
-
-    def move(self, room: str, to: str, entries: Sequence[Entry]) -> None:
-        self.show(room, entries)
-
-
-class _All(set[str]):
-    def __contains__(self, room: object) -> bool:
-        return True
+            node.take(entries)
 
 
 class Node:
@@ -70,8 +65,7 @@ class Node:
     def __init__(self, order: Order) -> None:
         self.node = token_hex(4)
         self.intake = Intake()
-        self.intake.followed = _All()
-        self._order, self._held = order, list[tuple[str, Sequence[Entry]]]()
+        self._order, self._held = order, list[Sequence[Entry]]()
         self._is_held = False
         self._changed = trio.Event()
         order.nodes.append(self)
@@ -79,14 +73,14 @@ class Node:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._order, name)
 
-    def take(self, room: str, entries: Sequence[Entry]) -> None:
+    def take(self, entries: Sequence[Entry]) -> None:
         if self._is_held:
-            self._held.append((room, entries))
+            self._held.append(entries)
             changed, self._changed = self._changed, trio.Event()
             changed.set()
             return
         with suppress(trio.BrokenResourceError):  # it stops, and the others go on
-            self.intake.show(room, entries)
+            self.intake.show(entries)
 
     def hold(self) -> None:
         """Show this node nothing more."""
@@ -102,14 +96,8 @@ class Node:
         """Show it what was held back, and all that comes."""
         self._is_held = False
         held, self._held = self._held, []
-        for room, entries in held:
-            self.take(room, entries)
-
-    async def follow(self, room: str, after: str) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def unfollow(self, room: str) -> None:
-        await trio.lowlevel.checkpoint()
+        for entries in held:
+            self.take(entries)
 
     @asynccontextmanager
     async def tail(self) -> AsyncIterator[Tail]:

@@ -256,7 +256,7 @@ def show(
     for entry in batch:
         parts.prepare_for(entry.event)
         for delivery in chat.apply(entry):
-            parts.add(delivery, entry, (doers or {}).get(entry.id, ""))
+            parts.add(delivery, entry._replace(by=(doers or {}).get(entry.id, "")))
     for some, part, _ in parts:
         for outbox in some:
             outbox.post(part)

@@ -691,6 +691,9 @@ OfPerson = (
     Arrived | Attached | Detached | Renamed | Departed | AwaySet | NameSet | AccountSet
     | MetadataSet | UserModesSet | Announced
 )  # fmt: skip
+#: What somebody does by one connection, and their others have to know, those as well that come
+#: while it happens.
+ToldToOthers = Joined | Left | AwaySet | Renamed | AccountSet | NameSet | UserModesSet
 OfAccount = (
     AccountMade | AccountDropped | PasswordSet | AccountMetadataSet | KeyMade | KeyDropped
     | AccountReset | OperatorDropped | AccountBlocked | AccountUnblocked | PreferenceSet
@@ -710,13 +713,16 @@ class Entry(NamedTuple):
     """An event with its place in a log, and the moment when it happened.
 
     Ids compare as strings, and rise within a room's log whatever the clock does; they say nothing
-    about times. ``at`` is what the clock said, in unix milliseconds, and may go back.
+    about times. ``at`` is what the clock said, in unix milliseconds, and may go back. ``by`` is the
+    connection by which it was done, if its author is on several: only that one is shown it as its
+    own. It is shown, and not stored.
     """
 
     room: str
     id: str
     event: Event
     at: int = 0
+    by: str = ""
 
 
 def is_id(text: str) -> bool:

@@ -20,13 +20,13 @@ from trio_chat.core.events import (
     RoomRenamed,
     Said,
     Signalled,
+    ToldToOthers,
     waits_for,
 )
 from trio_chat.core.names import is_private
 from trio_chat.core.room import Person
 from trio_chat.core.views import Copy, Delivery, LoggedOut, Shown
 from trio_chat.protocols.session import Dialect
-from trio_chat.server.acting import ToldToOthers
 from trio_chat.server.audience import GROUP, Audiences, Subscriber
 from trio_chat.server.counts import Counts
 from trio_chat.server.fanout import FanOut
@@ -95,21 +95,20 @@ class Broadcaster:
                 hub.counts.said["private" if is_private(entry.room) else "room"] += 1
             if waits_for(entry.event):
                 parts.waiting.append(entry)
-            by = hub.acting.take(entry.event) if hub.acting else ""
             if isinstance(entry.event, Joined):
                 hub.chat.forget(entry.room, self._log.too_old)
             if isinstance(entry.event, Killed):
                 hub.end_killed(entry.event)
             for delivery in hub.chat.apply(entry):
-                parts.add(delivery, entry, by)
+                parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):
-                    hub.end_logged_out(delivery.devices, by)
+                    hub.end_logged_out(delivery.devices, entry.by)
             if isinstance(entry.event, RoomRenamed):
                 hub.room_renamed(entry.event)
             if not isinstance(entry.event, Said):
                 hub.snapshots.note(entry)
-            if by and isinstance(entry.event, ToldToOthers):
-                hub.tell_others(entry.event, by)
+            if entry.by and isinstance(entry.event, ToldToOthers):
+                hub.tell_others(entry.event, entry.by)
         if any(entry.room == REALM for entry in batch):
             hub.absent.look()
         if hub.chat.banned:
@@ -190,12 +189,9 @@ class Parts:
         self._begin: dict[str, int] = {}  # by what has moved, where the rest of its part begins
         self._rendered: dict[tuple[Dialect, int], bytes] = {}
 
-    def add(self, delivery: Delivery, entry: Entry, by: str = "") -> None:
-        """Take in a delivery, in the order in which entries are applied.
-
-        ``by`` is the connection that made it happen, if its owner is on several.
-        """
-        place, author = len(self._deliveries), delivery.by and (by or delivery.by)
+    def add(self, delivery: Delivery, entry: Entry) -> None:
+        """Take in a delivery, in the order in which entries are applied."""
+        place, author = len(self._deliveries), delivery.by and (entry.by or delivery.by)
         self._deliveries.append((delivery, entry, author))
         if author and self._differs(delivery, author):
             self._own.add(author)

@@ -57,6 +57,7 @@ from trio_chat.core.events import (
     OperatorMade,
     Redacted,
     RoomRenamed,
+    ToldToOthers,
     UserModesSet,
 )
 from trio_chat.core.limits import kept_out, refuse_banned
@@ -71,7 +72,6 @@ from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
-from trio_chat.server.acting import ToldToOthers
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
@@ -134,7 +134,6 @@ class Hub:
         self.audiences = Audiences(chat, self.subscribers)
         self.counts = Counts()
         self._ring = Ring(chat, log, self.progress, self.logs, self.counts)
-        self.acting = self._ring.acting
         self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
         self.devices = Devices(
             chat,

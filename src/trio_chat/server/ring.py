@@ -38,6 +38,7 @@ from trio_chat.core.events import (
     RoomRenamed,
     Said,
     Signalled,
+    ToldToOthers,
     Unbanned,
     Unlocked,
 )
@@ -63,7 +64,6 @@ from trio_chat.core.views import (
 from trio_chat.core.words import account_or_user
 from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
 from trio_chat.protocols.audit import sentence
-from trio_chat.server.acting import Acting, ToldToOthers
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.counts import Counts
 from trio_chat.server.open_logs import OpenLogs
@@ -101,7 +101,6 @@ class Ring:
         self._logs, self._counts = logs, counts
         self._last_placed = START
         self._under_way = 0  # requests that have been taken and not yet shown
-        self.acting = Acting()
         # By ids and identities: changes of who somebody is, or of whether they are here. What is
         # said in private to or by them waits for these.
         self.changing = Pending()
@@ -275,21 +274,16 @@ class Ring:
         """Give events of one log their places; they are the doing of ``by``, if of a connection."""
         if by is None or (self._is_alone(by) and not isinstance(events[-1], ToldToOthers)):
             return await self._place(events, verifier)
-        self.acting.note(events, by.id)
-        placed: Sequence[Entry] = ()
-        try:
-            placed = await self._place(events, verifier)
-        finally:
-            happened = {id(entry.event) for entry in placed}
-            self.acting.forget([event for event in events if id(event) not in happened])
-        return placed
+        return await self._place(events, verifier, by.id)
 
     def _is_alone(self, subscriber: Subscriber) -> bool:
         """Whether a connection is the first and only one of its owner's."""
         person = self._chat.people.get(subscriber.user_id)
         return subscriber.id == subscriber.user_id and (person is None or len(person.devices) == 1)
 
-    async def _place(self, events: Sequence[Event], verifier: str = "") -> Sequence[Entry]:
+    async def _place(
+        self, events: Sequence[Event], verifier: str = "", by: str = ""
+    ) -> Sequence[Entry]:
         log, last = log_of(events[0]), events[-1]
         secret = None
         if log == REALM:
@@ -302,7 +296,7 @@ class Ring:
         began = time.perf_counter()
         entries = await self._log.append(
             log, events, expect=expect, barrier=is_barrier(last), secret=secret, redact=redact,
-            move=move,
+            move=move, by=by,
         )  # fmt: skip
         self._counts.appends.note(time.perf_counter() - began)
         self._last_placed = max(self._last_placed, entries[-1].id)

@@ -152,6 +152,7 @@ class Log(Protocol):
         secret: Secret | None = None,
         redact: str = "",
         move: Move | None = None,
+        by: str = "",
     ) -> Sequence[Entry]:
         """Give the events their places, one after the other, and return their entries.
 
@@ -162,6 +163,8 @@ class Log(Protocol):
         if there is a later one, nothing is appended and Conflict is raised. With ``barrier`` all of
         the events are barriers, and the last one becomes the room's. All of the events are appended
         or none; if the call is cancelled, it may have been either.
+
+        ``by`` is that of the entries.
 
         Where accounts are (``places``) changes together with the events.
 

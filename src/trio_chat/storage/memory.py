@@ -173,6 +173,7 @@ class MemoryLog(Log):
         secret: Secret | None = None,
         redact: str = "",
         move: Move | None = None,
+        by: str = "",
     ) -> Sequence[Entry]:
         await self._intake.take_place()
         self._forget_old()
@@ -201,7 +202,7 @@ class MemoryLog(Log):
             if token in self._tokens:
                 entries.append(self._tokens[token])
                 continue
-            entries.append(entry := Entry(room, id, event, at))
+            entries.append(entry := Entry(room, id, event, at, by))
             fresh.append(entry)
             if token:
                 self._tokens[token] = entry

@@ -145,10 +145,11 @@ class ReplyBuffer(OwnDialect):
 
     def show_entries(self, entries: Iterable[Entry]) -> None:
         """Show what happened before, as everybody was shown it then."""
-        for _, id, event, at in entries:
+        for entry in entries:
+            event = entry.event
             if isinstance(event, Joined):  # somebody who was away then has long been back
                 event = replace(event, away="")
-            self.show(event, id, at)
+            self.show(event, entry.id, entry.at)
 
     def show_now(self, shown: Shown) -> None:
         """Show something that is no reply."""

@@ -443,7 +443,7 @@ def _earlier(
     """Old messages, begun as the server's own sentences, so that nobody can imitate them."""
     lines = [
         f"*** {stamp(at)} {f'{said.room} ' if in_rooms else ''}{line}"
-        for _, _, said, at in cast("Sequence[tuple[str, str, Said, int]]", entries)
+        for said, at in ((cast("Said", entry.event), entry.at) for entry in entries)
         for line in wording(said)
     ]
     return [f"*** {what} (times in UTC):", *lines] if lines else [f"*** {nothing}"]

@@ -136,6 +136,7 @@ class SqliteLog(Log):
         secret: Secret | None = None,
         redact: str = "",
         move: Move | None = None,
+        by: str = "",
     ) -> Sequence[Entry]:
         rows = [
             row_of(event, barrier=barrier) if is_persistent(event) else None for event in events
@@ -145,11 +146,11 @@ class SqliteLog(Log):
         def append(store: Store) -> Sequence[Entry]:
             return store.append(
                 room, events, rows, expect=expect, barrier=barrier, secret=secret, redact=redact,
-                move=move,
+                move=move, by=by,
             )  # fmt: skip
 
         def pass_on(store: Store) -> Sequence[Entry]:
-            return store.pass_on(room, events, expect=expect, barrier=barrier)
+            return store.pass_on(room, events, expect=expect, barrier=barrier, by=by)
 
         # Others are needed by nobody tomorrow: they only get their places.
         lasts = any(rows) or any(map(moved, events))

@@ -151,6 +151,7 @@ class Store:
         secret: Secret | None = None,
         redact: str = "",
         move: Move | None = None,
+        by: str = "",
     ) -> Sequence[Entry]:
         """Append as ``Log.append``; ``rows`` has None for events that are not stored."""
         _check(self._barrier(name), expect)
@@ -175,7 +176,7 @@ class Store:
             if token and (found := tokens.get(token) or self._with_token(token)):
                 entries.append(found)
                 continue
-            entries.append(entry := Entry(name, id, event, at))
+            entries.append(entry := Entry(name, id, event, at, by))
             if row:
                 number = pack(id)
                 fresh.append((number, room, *row, ahead_of(number, at)))
@@ -291,12 +292,12 @@ class Store:
         )
 
     def pass_on(
-        self, name: str, events: Sequence[Event], *, expect: str, barrier: bool
+        self, name: str, events: Sequence[Event], *, expect: str, barrier: bool, by: str = ""
     ) -> Sequence[Entry]:
         """Append without storing: it works even where nothing can be read or written."""
         _check(self._readable_barrier(name), expect)
         entries = [
-            Entry(name, id, event, at)
+            Entry(name, id, event, at, by)
             for event, (id, at) in zip(events, self.ids.take(len(events)), strict=True)
         ]
         if barrier:
