@@ -433,7 +433,7 @@ class Everybody(RuleBasedStateMachine):
     @rule()
     def close_empty_rooms(self) -> None:
         for room in list(self.chat.empty):
-            self.close(room)
+            self.ring.close(room)
 
     def expect(self, event: Event, deliveries: Sequence[Delivery]) -> None:
         """Follow the event in the model; it says who must have heard it, and that once."""
