@@ -353,6 +353,22 @@ async def test_a_certificate_that_this_system_trusts_is_not_kept(irc, trusts, tm
     assert (done.code, done.err, kept(tmp_path)) == (0, "", "")
 
 
+async def test_who_trusts_one_address_of_a_chat_is_not_asked_again_for_its_key(
+    irc, files, tmp_path
+):
+    link = f"ircs://127.0.0.1:{irc.port}?also=localhost"
+    command, state = ["client", link, "-n", "al", "--plain"], {"XDG_STATE_HOME": str(tmp_path)}
+    async with terminal(command, state) as it:
+        await it.until("Trust it from now on? [y/N] ")
+        await it.type("y\r")
+        shown = await it.until("You are al in #lobby")
+        assert "Trust" not in shown
+        await it.type("/quit\r")
+        assert await it.ended() == 0
+    for host in ("127.0.0.1", "localhost"):
+        assert f"{host}:{irc.port} SHA256:{files.pin} 20" in kept(tmp_path)
+
+
 async def test_on_a_terminal_the_person_is_asked_once(irc, files, tmp_path):
     command = ["client", f"ircs://localhost:{irc.port}", "-n", "al", "--plain", "--no-state"]
     state = {"XDG_STATE_HOME": str(tmp_path)}

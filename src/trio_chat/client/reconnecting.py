@@ -252,13 +252,15 @@ class ReconnectingConnection:
         raise _of_all(failures)
 
     def _tell_where(self, failures: Sequence[ChatError], *, again: bool) -> None:
-        """Tell which address it is, if it is another one than last time."""
+        """Tell which address it is, if it is another one than last time; and why not another one,
+        if that is news, or for somebody to look at.
+        """
         here, last = self._servers[0].address, self._last
         if here != last:
             self._last = here
-            why = _whys(failures)
-            told = "Connected again," if again else f"{why[:1].upper()}{why[1:]}. Connected"
-            self._hear([Notice(f"{told} to {here}.")])
+            why = _whys([one for one in failures if not again or isinstance(one, NotTrusted)])
+            because = f"{why[:1].upper()}{why[1:]}. " if why else ""
+            self._hear([Notice(f"{because}Connected{' again,' if again else ''} to {here}.")])
 
     async def _connect_to(self, server: Remote) -> None:
         self.current, data = await connect(server, self._new_session, self._hear)
