@@ -1,12 +1,16 @@
 """Redis servers that tests start by themselves, on a Unix socket in a folder of their own."""
 
+import atexit
 import itertools
 import secrets
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +71,17 @@ def running(folder: Path, *options: str) -> Iterator[RedisServer]:
         yield server
     finally:
         server.kill()
+
+
+@cache
+def the_engine() -> RedisServer:
+    """One for all tests that do not break it, as long as there are tests."""
+    folder = tempfile.mkdtemp(prefix="redis-")
+    server = RedisServer(Path(folder))
+    server.start()
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.kill)
+    return server
 
 
 def fresh(server: RedisServer) -> Address:

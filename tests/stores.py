@@ -5,7 +5,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest import mock
 
+import pytest
 import trio
 
 from trio_chat.core.events import Entry, Event, Said
@@ -33,7 +35,30 @@ async def sqlite_log(clock: Clock, path: Path) -> AsyncIterator[Log]:
         yield log
 
 
-STORES = [memory_log, sqlite_log]
+@asynccontextmanager
+async def shared_log(clock: Clock, path: Path) -> AsyncIterator[Log]:
+    """One node of a chat of its own, whose moments are those of the clock."""
+    from engines import fresh, the_engine
+    from trio_chat.storage.shared.log import SharedLog, open_shared
+
+    def at(self: SharedLog, moment: int) -> int:
+        return int(clock() * 1000)
+
+    with mock.patch.object(SharedLog, "_at", at):
+        async with open_shared(
+            path,
+            fresh(the_engine()),
+            "",
+            bytes(32),
+            name="",
+            retention=Retention(seconds=0, per_room=1000, total_bytes=10_000_000),
+            cache_bytes=100_000,
+            clock=clock,
+        ) as log:
+            yield log
+
+
+STORES = [memory_log, sqlite_log, pytest.param(shared_log, marks=pytest.mark.programs)]
 
 
 def open_file(

@@ -54,7 +54,7 @@ FOREIGN: dict[str, set[str]] = {
 PARTS: dict[str, set[str]] = {
     "client/tui": {"textual", "rich", "outcome"},
     "protocols/web": {"websockets"},
-    "storage/shared": {"redis"},
+    "storage/shared": {"redis", "cryptography"},
 }
 
 # The standard library's ways to wait, and its clocks: not in core and protocols.

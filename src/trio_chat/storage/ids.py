@@ -67,6 +67,12 @@ class Ids:
         """The last id that was taken."""
         return _id_of(self._millisecond, self._sequence - 1)
 
+    def reach(self, id: str) -> None:
+        """Let all ids to come be later than this one."""
+        millisecond, _, sequence = id.partition("-")
+        place = int(millisecond), int(sequence or 0) + 1
+        self._millisecond, self._sequence = max(place, (self._millisecond, self._sequence))
+
     def take(self, number: int) -> Iterator[tuple[str, int]]:
         """Take the next ids, with the moment; no more at once than there are per millisecond."""
         full = self._sequence + number > self._each

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from sqlite3 import Connection, Error
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import trio
 
@@ -42,24 +42,40 @@ _T = TypeVar("_T")
 _READERS = 2
 
 
+class Parts(NamedTuple):
+    """What a log in a file is made of."""
+
+    store: Store
+    writer: Writer
+    readers: Sequence[Connection]
+    intake: Intake
+
+
 @asynccontextmanager
-async def open_sqlite(
+async def open_sqlite(path: Path, *, refuse: bool = True, **how: Any) -> AsyncIterator["SqliteLog"]:
+    """Open the log in a file as ``open_parts`` does. If the disk cannot be written, messages are
+    refused with ``refuse``, else shown without being stored.
+    """
+    async with open_parts(path, **how) as parts:
+        yield SqliteLog(parts, refuse=refuse)
+
+
+@asynccontextmanager
+async def open_parts(
     path: Path,
     *,
     retention: Retention,
     cache_bytes: int,
-    refuse: bool = True,
     busy: float = BUSY,
     clock: Callable[[], float] = time.time,
     migrations: Sequence[str] = MIGRATIONS,
     files: Mapping[str, Path] = {},
-) -> AsyncIterator["SqliteLog"]:
-    """Open the log in a file, which is made if need be, as long as the context lasts. From a
-    backup, these ``files`` come back as well.
+) -> AsyncIterator[Parts]:
+    """Open a file, which is made if need be, as long as the context lasts. From a backup, these
+    ``files`` come back as well.
 
-    If the disk cannot be written, messages are refused with ``refuse``, else shown without being
-    stored. ``busy`` is how many seconds to wait for others who write to the file; ``clock`` gives
-    unix time in seconds. Raises CannotOpenStore.
+    ``busy`` is how many seconds to wait for others who write to the file; ``clock`` gives unix time
+    in seconds. Raises CannotOpenStore.
     """
     cache_bytes //= 1 + _READERS  # each connection has a cache of its own
     with ExitStack() as stack:
@@ -86,7 +102,7 @@ async def open_sqlite(
             ]
         writer = Writer(store, keeper)
         try:
-            yield SqliteLog(store, writer, readers, intake, refuse=refuse)
+            yield Parts(store, writer, readers, intake)
         finally:
             with trio.CancelScope(shield=True):
                 await writer.close()
@@ -102,20 +118,11 @@ class SqliteLog(Log):
     goings never are. Reads raise Unavailable if the file cannot be read.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        writer: Writer,
-        readers: Sequence[Connection],
-        intake: Intake,
-        *,
-        refuse: bool,
-    ) -> None:
-        self._store, self._unstored = store, store.unstored
-        self._writer, self._refuse = writer, refuse
+    def __init__(self, parts: Parts, *, refuse: bool) -> None:
+        self._store, self._writer, readers, self._intake = parts
+        self._unstored, self._refuse = self._store.unstored, refuse
         self._readers = [*readers]
         self._reading = trio.CapacityLimiter(len(readers))
-        self._intake = intake
         self.node = token_hex(4)
 
     @property

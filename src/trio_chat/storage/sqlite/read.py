@@ -84,6 +84,15 @@ def find(connection: Connection, room: str, id: str, topics: bool) -> Entry | No
     return next((entry for entry in found if topics or isinstance(entry.event, Said)), None)
 
 
+def entry(connection: Connection, id: str) -> Entry | None:
+    """The entry with this id, in whichever log."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM entry JOIN room USING (room) WHERE entry.id = ?",  # noqa: S608
+        (pack(id),),
+    )
+    return next(entries_of(rows), None)
+
+
 def whereabouts(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:
     """The logs that hold these messages now, as ``Log.whereabouts``."""
     rows = connection.execute(

@@ -4,8 +4,8 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trio_chat.core.events import (
@@ -16,12 +16,11 @@ from trio_chat.core.events import (
     Redacted,
     elsewhere,
     is_persistent,
-    is_promised,
     waits_for,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.room_state import RoomState
-from trio_chat.errors import Conflict, Taken, Unavailable
+from trio_chat.errors import Conflict, Gone, Taken, Unavailable
 from trio_chat.storage.base import START, Move, Secret, is_as_new
 from trio_chat.storage.codec import encode_state
 from trio_chat.storage.ids import LAST_SOUND, Ids, ahead_of, now, pack, unpack
@@ -55,6 +54,20 @@ _LONG = 64 * 1024  # bytes
 _INSERT = (
     "INSERT INTO entry (id, room, kind, text, token, event, ahead) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """An entry that has its place by an order that several servers share, with its row if it is
+    kept, and what goes with it (``Log.append``).
+    """
+
+    entry: Entry
+    row: Row | None
+    barrier: bool = False
+    secret: Secret | None = None
+    redact: str = ""
+    move: Move | None = None
 
 
 class Store:
@@ -159,16 +172,14 @@ class Store:
             _check(self._barrier(move.to), move.expect)
         if move and read.knows(self.connection, move.to):
             raise Taken(f"there is {move.to} already")
-        waiting.check(self.connection, [event for event in events if self._is_to_wait(event)])
+        waiting.check_unknown(self.connection, events)
         if redact:
             redaction.take_words_out(self.connection, name, redact)
             self.redactions += 1
         if secret:
             self._keep(secret)
-        room = self._number(name)
         entries: list[Entry] = []
-        to_wait: list[Entry] = []
-        fresh: list[tuple[Any, ...]] = []
+        fresh: list[tuple[Entry, Row | None]] = []
         tokens: dict[str, Entry] = {}  # the tokens of those in fresh
         places = self.ids.take(len(events))
         for event, row, (id, at) in zip(events, rows, places, strict=True):
@@ -177,48 +188,71 @@ class Store:
                 entries.append(found)
                 continue
             entries.append(entry := Entry(name, id, event, at, by))
-            if row:
-                number = pack(id)
-                fresh.append((number, room, *row, ahead_of(number, at)))
-            if waits_for(event):
-                to_wait.append(entry)
+            fresh.append((entry, row))
             if token:
                 tokens[token] = entry
-        self.connection.executemany(_INSERT, fresh)
-        for entry in to_wait:
-            waiting.add(self.connection, entry)
-        copies = [
-            (self._number(other), pack(entry.id), ahead_of(pack(entry.id), entry.at))
-            for entry in entries
-            for other in elsewhere(entry.event)
-        ]
-        if copies:
-            self.connection.executemany(
-                "INSERT INTO elsewhere (room, id, ahead) VALUES (?, ?, ?)", copies
-            )
-        self.touched[room] = self.touched.get(room, math.inf) + len(fresh)
-        self.unindexed += len(fresh)
-        self.unlooked += len(fresh)
-        for entry in entries:
-            self._note_places(entry)
-        if any(isinstance(event, Redacted) and event.topic for event in events):
-            _make_place(self._topic_out)
-            self._topic_out[name] = entries[-1].id
+        self._put(name, fresh)
         if barrier:
-            self._barriers[name] = entries[-1].id
-            self.connection.execute(
-                "UPDATE room SET barrier = ? WHERE room = ?", (pack(entries[-1].id), room)
-            )
+            self._note_barrier(name, entries[-1].id)
         if move:
             self._move(name, move, entries[-1].id)
         return entries
 
-    def _is_to_wait(self, event: Event) -> bool:
-        """Whether a message is to wait for who is not here, and is not there already."""
-        if not is_promised(event):
-            return False
-        token = getattr(event, "token", "")
-        return not (token and self._with_token(token))
+    def replicate(self, replicas: Sequence[Replica]) -> None:
+        """Put entries into the file that have their places already."""
+        for replica in replicas:
+            name, id = replica.entry.room, replica.entry.id
+            if replica.redact:
+                with suppress(Gone):  # this file keeps less than others
+                    redaction.take_words_out(self.connection, name, replica.redact)
+                    self.redactions += 1
+            if replica.secret:
+                self._keep(replace(replica.secret, new=False))
+            self._put(name, [(replica.entry, self._unless_known(replica.row))])
+            if replica.barrier:
+                self._note_barrier(name, id)
+            if replica.move:
+                self._move(name, replica.move, id)
+
+    def _unless_known(self, row: Row | None) -> Row | None:
+        """A row, unless its token is in the file: it is known here for longer than by the order."""
+        return None if row and row.token and self._with_token(row.token) else row
+
+    def _put(self, name: str, fresh: Sequence[tuple[Entry, Row | None]]) -> None:
+        """Put entries of one log into the file, those that have a row, and note what hangs on
+        them.
+        """
+        room, written = self._number(name), list[tuple[Any, ...]]()
+        for entry, row in fresh:
+            if row:
+                number = pack(entry.id)
+                written.append((number, room, *row, ahead_of(number, entry.at)))
+        self.connection.executemany(_INSERT, written)
+        copies = []
+        for entry, row in fresh:
+            if row and waits_for(entry.event):
+                waiting.add(self.connection, entry)
+            for other in elsewhere(entry.event):
+                number = pack(entry.id)
+                copies.append((self._number(other), number, ahead_of(number, entry.at)))
+            self._note_places(entry)
+            if isinstance(entry.event, Redacted) and entry.event.topic:
+                _make_place(self._topic_out)
+                self._topic_out[name] = entry.id
+        if copies:
+            self.connection.executemany(
+                "INSERT INTO elsewhere (room, id, ahead) VALUES (?, ?, ?)", copies
+            )
+        self.touched[room] = self.touched.get(room, math.inf) + len(written)
+        self.unindexed += len(written)
+        self.unlooked += len(written)
+
+    def _note_barrier(self, name: str, id: str) -> None:
+        """Note a log's last barrier."""
+        self._barriers[name] = id
+        self.connection.execute(
+            "UPDATE room SET barrier = ? WHERE room = ?", (pack(id), self._number(name))
+        )
 
     def _move(self, name: str, move: Move, id: str) -> None:
         """Call a log by another name. What has that name is of no use: it is taken out later."""

@@ -21,6 +21,18 @@ def check(connection: Connection, new: Sequence[Event]) -> None:
         raise full
 
 
+def check_unknown(connection: Connection, events: Sequence[Event]) -> None:
+    """Do as ``check`` does, for those of these that are new, and wait for somebody not here."""
+    check(connection, [e for e in events if is_promised(e) and not _is_known(connection, e)])
+
+
+def _is_known(connection: Connection, event: Event) -> bool:
+    """Whether a message is in the file already: it was sent again."""
+    token = getattr(event, "token", "")
+    found = connection.execute("SELECT 1 FROM entry WHERE token = ?", (token,)) if token else None
+    return found is not None and found.fetchone() is not None
+
+
 def _count(connection: Connection, account: str, sender: str) -> tuple[int, int]:
     """How many wait for an account: in all, and of one sender."""
     [in_all, theirs] = connection.execute(

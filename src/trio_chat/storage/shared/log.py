@@ -1,0 +1,230 @@
+"""The log that several servers share: an engine gives the order, and each keeps a copy of its own.
+
+What is appended goes to the engine, comes out of its stream on each node in the same order, is
+written to the node's file, and only then shown. So what anybody has seen is in a file, history and
+search are the file's, and they go on while the engine is away.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from itertools import groupby
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import trio
+
+from trio_chat.core.events import Entry, Event, Said, is_persistent, is_promised
+from trio_chat.errors import Conflict, Gone, Taken, Unavailable
+from trio_chat.storage.base import Move, Secret
+from trio_chat.storage.codec import Unreadable
+from trio_chat.storage.places import moved
+from trio_chat.storage.shared.address import Address
+from trio_chat.storage.shared.order import Order, open_order
+from trio_chat.storage.shared.records import Append, Place, Record
+from trio_chat.storage.shared.wire import Told, Wire
+from trio_chat.storage.sqlite import read, waiting
+from trio_chat.storage.sqlite.jobs import Job
+from trio_chat.storage.sqlite.log import Parts, SqliteLog, open_parts
+from trio_chat.storage.sqlite.rows import complain, row_of
+from trio_chat.storage.sqlite.store import Replica
+
+# Entries that are shown in one place of the intake.
+_TOGETHER = 32
+
+# How long a file that cannot be written is left alone (seconds).
+_PAUSE = 0.5
+
+_BEHIND = "This server cannot keep up with the others just now."
+
+
+@asynccontextmanager
+async def open_shared(
+    path: Path,
+    address: Address,
+    password: str,
+    key: bytes,
+    *,
+    name: str,
+    lease: float = 4,
+    patience: float = 10,
+    keep: int = 200_000,
+    **how: Any,
+) -> AsyncIterator["SharedLog"]:
+    """Take part in the chat at an ``address``, with the copy in a file (``sqlite.log.open_parts``).
+
+    ``key`` is the chat's, 32 bytes, which all nodes have; the rest is that of ``open_order``.
+    Raises CannotOpenStore.
+    """
+    async with open_parts(path, **how) as parts:
+        node, seen = token_hex(4), parts.store.ids.last
+        async with (
+            open_order(
+                address, password, node=node, lease=lease, patience=patience, keep=keep, seen=seen
+            ) as order,
+            trio.open_nursery() as nursery,
+        ):
+            log = SharedLog(parts, order, Wire(key), node=node, patience=patience)
+            nursery.start_soon(log.replicate)
+            yield log
+            nursery.cancel_scope.cancel("the log is closed")
+
+
+class SharedLog(SqliteLog):
+    """The ``Log`` of one node; open it with ``open_shared``.
+
+    What must be judged by what is stored is judged by this node's file: whether a message is there
+    to be redacted, a name is free, a box is full. Two nodes may so judge differently for a moment.
+    What is appended waits for ``patience`` seconds at most.
+    """
+
+    def __init__(
+        self, parts: Parts, order: Order, wire: Wire, *, node: str, patience: float
+    ) -> None:
+        super().__init__(parts, refuse=True)
+        self.node = node
+        self._order, self._wire, self._patience = order, wire, patience
+        self._stored = parts.store.ids.last  # by this run, or one before
+        self._read_up_to = order.base
+        self._has_read = trio.Event()
+        self._is_left = False  # whether the tail has no reader any more
+        self._asked: set[trio.Event] = set()  # appends under way, each set when it is done
+
+    @property
+    def newest(self) -> str:
+        return self._read_up_to
+
+    async def append(
+        self,
+        room: str,
+        events: Sequence[Event],
+        *,
+        expect: str = "",
+        barrier: bool = False,
+        secret: Secret | None = None,
+        redact: str = "",
+        move: Move | None = None,
+        by: str = "",
+    ) -> Sequence[Entry]:
+        told = [Told(event, by) for event in events[:-1]]
+        told.append(Told(events[-1], by, secret, redact, move))
+        with self._under_way():
+            await self._check(room, told, expect)
+            records = [(_token(each.event), self._wire.write(each)) for each in told]
+            to, known = (move.to, move.expect) if move else ("", "")
+            places = await self._order.place(Append(room, records, expect, barrier, to, known))
+            with trio.move_on_after(self._patience):
+                await self._until_read(max(place.id for place in places))
+                placed = zip(told, places, strict=True)
+                return [await self._entry(room, *one) for one in placed]
+            raise Unavailable(_BEHIND)
+
+    async def _check(self, room: str, told: Sequence[Told], expect: str) -> None:
+        """Judge what the file alone knows. Raises BoxFull, Gone, Conflict, Taken and Unavailable as
+        ``Log.append``.
+        """
+        events, last = [each.event for each in told], told[-1]
+        if any(map(is_promised, events)):
+            await self._read(waiting.check_unknown, events)
+        if last.redact and await self.find(room, last.redact, topics=True) is None:
+            if (barrier := await self._read(read.barrier, room)) > expect:
+                raise Conflict(barrier)  # it may have been there when that was judged
+            raise Gone(f"{last.redact} is not there")
+        if last.secret and last.secret.new and await self.secret(last.secret.account):
+            raise Unavailable("That account's entry is damaged: restore it from a backup.")
+        if last.move and await self.knows(last.move.to):
+            raise Taken(f"there is {last.move.to} already")
+
+    async def _entry(self, room: str, told: Told, place: Place) -> Entry:
+        """The entry of an event, or the one that has its token already."""
+        if place.found and (found := await self._read(read.entry, place.id)):
+            return found
+        return Entry(room, place.id, told.event, self._at(place.at), told.by)
+
+    def _at(self, moment: int) -> int:
+        """The moment of an entry, by the engine's clock."""
+        return moment
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        self._asked.add(done := trio.Event())
+        try:
+            yield
+        finally:
+            self._asked.discard(done)
+            done.set()
+
+    async def settled(self) -> None:
+        for done in [*self._asked]:
+            await done.wait()
+        await super().settled()
+
+    # ── what comes from the order ──────────────────────────────────────────────────────────────
+
+    async def replicate(self) -> None:
+        """Write what comes from the order, and show it, until cancelled."""
+        async for records in self._order.entries(self._order.base):
+            replicas = [replica for record in records for replica in self._replicas(record)]
+            await self._write([one for one in replicas if one.entry.id > self._stored])
+            try:
+                await self._show_all([replica.entry for replica in replicas])
+            except trio.BrokenResourceError:
+                self._is_left = True
+                self._note_read(self._read_up_to)
+                return
+            self._note_read(records[-1].id)
+
+    def _replicas(self, record: Record) -> Sequence[Replica]:
+        try:
+            told = self._wire.read(record.data)
+        except Unreadable as error:  # by a newer version: it is nothing to us
+            complain(f"entry {record.id}", str(error))
+            return []
+        event = told.event
+        entry = Entry(record.room, record.id, event, self._at(record.at), told.by)
+        row = row_of(event, barrier=record.barrier) if is_persistent(event) else None
+        return [Replica(entry, row, record.barrier, told.secret, told.redact, told.move)]
+
+    async def _write(self, replicas: Sequence[Replica]) -> None:
+        """Write to the file, however long it takes until that can be written."""
+        if not any(map(_lasts, replicas)):
+            return
+        while True:
+            job = Job(lambda store: store.replicate(replicas), size=len(replicas))
+            try:
+                await self._done(job, lone=True)
+            except Unavailable:
+                await trio.sleep(_PAUSE)
+            else:
+                break
+        for replica in replicas:
+            if replica.move:
+                self._store.note_move(replica.entry.room, replica.entry.id)
+
+    async def _show_all(self, entries: Sequence[Entry]) -> None:
+        for _, run in groupby(entries, lambda entry: entry.room):
+            together = [*run]
+            for begin in range(0, len(together), _TOGETHER):
+                await self._intake.take_place()
+                self._intake.show(together[begin : begin + _TOGETHER])
+
+    async def _until_read(self, id: str) -> None:
+        """Wait until what is up to this id has been written here, and is being shown."""
+        while self._read_up_to < id:
+            if self._is_left:
+                raise trio.BrokenResourceError("nobody reads the tail any more")
+            await self._has_read.wait()
+
+    def _note_read(self, id: str) -> None:
+        self._read_up_to = id
+        has_read, self._has_read = self._has_read, trio.Event()
+        has_read.set()
+
+
+def _token(event: Event) -> str:
+    return event.token if isinstance(event, Said) else ""
+
+
+def _lasts(replica: Replica) -> bool:
+    """Whether anything of an entry is kept."""
+    return bool(replica.row or replica.barrier or moved(replica.entry.event))
