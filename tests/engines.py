@@ -65,6 +65,7 @@ class RedisServer:
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[RedisServer]:
     """A server as long as this lasts."""
+    folder.mkdir(exist_ok=True)
     server = RedisServer(folder, *options)
     server.start()
     try:
@@ -92,6 +93,23 @@ def fresh(server: RedisServer) -> Address:
 def node(address: Address, id: str = "", **how: Any) -> AbstractAsyncContextManager[Order]:
     """A node that takes part in a chat."""
     return open_order(address, node=id or secrets.token_hex(4), **how)
+
+
+Kept = dict[bytes, bytes]
+
+
+def keep(server: RedisServer, address: Address) -> Kept:
+    """All that the engine knows of a chat now."""
+    with Redis(unix_socket_path=server.path) as redis:
+        return {key: redis.dump(key) for key in redis.keys(f"{{{address.name}}}*")}
+
+
+def lose(server: RedisServer, address: Address, kept: Kept) -> None:
+    """Let the engine know of a chat only what it knew then, as if it had lost what came after."""
+    with Redis(unix_socket_path=server.path) as redis:
+        redis.delete(*redis.keys(f"{{{address.name}}}*"))
+        for key, value in kept.items():
+            redis.restore(key, 0, value)
 
 
 def asking(address: Address) -> Engine:

@@ -150,6 +150,16 @@ class Unavailable(ChatError):
 
 
 class Fenced(Unavailable):
-    """This node does not take part any more: the others think that it is gone. It can come again,
-    as another one.
+    """The others think that this node is gone. It can come again, as another one."""
+
+    def __init__(self) -> None:
+        super().__init__("This server was away for too long, and must come back to the others.")
+
+
+class Missed(ChatError):
+    """Entries after the last one that this node has read are not there any more, or the engine has
+    lost that one. It can come again, by a checkpoint.
     """
+
+    def __init__(self) -> None:
+        super().__init__("Some of what this server has not seen is not in the engine any more.")

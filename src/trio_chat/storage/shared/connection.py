@@ -38,6 +38,11 @@ class Engine:
         #: What the engine says of itself (INFO), as of the last connection.
         self.info: Mapping[str, str] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._wire is not None
+
     def call(self, function: str, *arguments: str | bytes) -> Any:
         """Call a function of the library. Each is told the ``epoch``, the run of the engine: after
         another one, what it remembers may end earlier. Raises Down, and is closed then.
@@ -65,14 +70,18 @@ class Engine:
         if wire is not None:
             wire.disconnect()
 
+    def interrupt(self) -> None:
+        """Let what waits for a reply in another thread fail at once."""
+        plain: socket.socket | None = getattr(self._wire, "_sock", None)
+        if plain is not None:
+            with suppress(OSError):
+                # Not that of TLS, which would take away what the thread uses.
+                socket.socket.shutdown(plain, socket.SHUT_RDWR)
+
     def end_with(self, thread: threading.Thread) -> None:
         """Let the thread that uses it fail at once, as often as it asks, until it ends. Blocks."""
         while thread.is_alive():
-            plain: socket.socket | None = getattr(self._wire, "_sock", None)
-            if plain is not None:
-                with suppress(OSError):
-                    # Not that of TLS, which would take away what the thread uses.
-                    socket.socket.shutdown(plain, socket.SHUT_RDWR)
+            self.interrupt()
             thread.join(_LOOK)  # it may be about to connect
         self.close()
 

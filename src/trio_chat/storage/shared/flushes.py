@@ -10,10 +10,8 @@ import trio
 
 from trio_chat.errors import Conflict, Fenced, Unavailable
 from trio_chat.storage.shared.calls import Calls
-from trio_chat.storage.shared.connection import Engine
+from trio_chat.storage.shared.connection import Down, Engine
 from trio_chat.storage.shared.records import Append, Place, places_of
-
-FENCED = "This server was away for too long, and must come back to the others first."
 
 #: What one flush holds at the most; the engine refuses more.
 APPENDS, BYTES = 256, 1024 * 1024
@@ -63,6 +61,9 @@ class Flush:
         self._reply = engine.call(
             "append", self._queue.node, str(self._number), str(self._queue.keep), *words
         )
+        if self._reply == b"wait":
+            self._queue.on_healing(engine.info["run_id"])
+            raise Down("it gathers what it has lost")
 
     def finish(self, down: str) -> None:
         """Tell everybody, and let the next flush go."""
@@ -70,7 +71,7 @@ class Flush:
             self._fail(Unavailable(_IN_DOUBT))
         elif self._reply == b"gone":
             self._queue.on_fenced()
-            self._fail(Fenced(FENCED))
+            self._fail(Fenced())
         else:
             self._place(self._reply.decode())
         self._queue.go_on()
@@ -92,15 +93,23 @@ class Flush:
 class Flushes:
     """The queue of appends of a node. For trio's thread.
 
-    ``on_fenced`` is called if the others think that the node is gone.
+    ``on_fenced`` is called if the others think that the node is gone; ``on_healing``, in another
+    thread and with its epoch, if the engine wants back what it has lost.
     """
 
     def __init__(
-        self, calls: Calls, node: str, *, keep: int, patience: float, on_fenced: Callable[[], None]
+        self,
+        calls: Calls,
+        node: str,
+        *,
+        keep: int,
+        patience: float,
+        on_fenced: Callable[[], None],
+        on_healing: Callable[[str], None],
     ) -> None:
         self.node, self.keep, self._patience = node, keep, patience
         self._calls = calls
-        self.on_fenced = on_fenced
+        self.on_fenced, self.on_healing = on_fenced, on_healing
         self._waiting: deque[Placing] = deque()
         self._bytes = 0  # of those that wait
         self._number = 0  # of the last flush
@@ -125,7 +134,7 @@ class Flushes:
         """Refuse everything from now on."""
         self._is_fenced = True
         for placing in self._waiting:
-            placing.fail(Fenced(FENCED))
+            placing.fail(Fenced())
 
     def go_on(self) -> None:
         """Let the next flush go, now that one has been answered."""
@@ -138,7 +147,7 @@ class Flushes:
         if placing.size > BYTES:
             raise ValueError(f"{placing.size:,} bytes are too many for one append")
         if self._is_fenced:
-            raise Fenced(FENCED)
+            raise Fenced
         if len(self._waiting) >= WAITING_APPENDS or self._bytes + placing.size > WAITING_BYTES:
             raise Unavailable(_FULL)
         self._waiting.append(placing)

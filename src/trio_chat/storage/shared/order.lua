@@ -12,13 +12,16 @@
 -- KEYS are always all of these, in this order:
 local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
 local META = 2 -- of the whole chat: "last" and "base" (ids), "count" (of entries, ever), "epoch" (the
--- run of the engine), "beat" (the last moment that anybody has beaten), "spared" (until when nobody
+-- run of the engine), "healing" (until when nodes may give back what it has lost), "top" (an id that
+-- some node has seen), "beat" (the last moment that anybody has beaten), "spared" (until when nobody
 -- is declared gone), "turned" (when the barriers were); moments in unix milliseconds
 local BARRIERS, OLD_BARRIERS = 3, 4 -- by room, the id of its last barrier
 local TOKENS, OLD_TOKENS = 5, 6 -- by token, the id of its entry
-local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments), "lease", "seen" (id)
+local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments), "lease", "seen" (id),
+-- and "offered": the epoch in which it has last given back what it knows
 local REPLIES = 8 -- by node, the number of its last flush, and the reply to it
 local GONE = 9 -- by node that was declared gone and whose people are still here: as NODES, and "by"
+local HEALED = 10 -- what came back in the last healing: by origin, the id; by node, its last flush
 
 -- A hash of two generations: when the new one is full it becomes the old one, and the one before is
 -- dropped by a thread of the engine. So something is always known for one generation at least.
@@ -69,7 +72,8 @@ end
 -- is how a stream stores them without their names.
 local function add(keys, keep, id, fields)
   redis.call('XADD', keys[LOG], 'MAXLEN', '~', keep, id, 'n', fields.n, 't', fields.at,
-    'r', fields.room, 'a', fields.also, 'b', fields.barrier, 'k', fields.token, 'd', fields.data)
+    'r', fields.room, 'a', fields.also, 'b', fields.barrier, 'k', fields.token, 'o', fields.origin,
+    'd', fields.data)
   if fields.token ~= '' then
     redis.call('HSET', keys[TOKENS], fields.token, id)
   end
@@ -78,6 +82,50 @@ local function add(keys, keep, id, fields)
     if fields.also ~= '' then
       redis.call('HSET', keys[BARRIERS], fields.also, id)
     end
+  end
+end
+
+local function nodes_of(key)
+  local flat, nodes = redis.call('HGETALL', key), {}
+  for i = 1, #flat, 2 do
+    nodes[flat[i]] = cjson.decode(flat[i + 1])
+  end
+  return nodes
+end
+
+local function set_node(key, node, it)
+  redis.call('HSET', key, node, cjson.encode(it))
+end
+
+-- Another run of the engine than the one before may have lost the end of the stream: with
+-- "appendfsync everysec" by a power cut, with replicas by a fail-over. So nobody gets a place until
+-- all that live have given back what they have seen; or for one lease, in which whoever lives has
+-- come back. For as long, nobody is declared gone.
+local function begin_epoch(keys, epoch, now)
+  local longest, nodes = 0, nodes_of(keys[NODES])
+  for _, it in pairs(nodes) do
+    longest = math.max(longest, it.lease)
+  end
+  redis.call('DEL', keys[HEALED])
+  redis.call('HSET', keys[META], 'epoch', epoch, 'spared', now + longest, 'healing', now + longest)
+end
+
+-- What is true of the chat, for a call of a node that is connected to this run of the engine.
+local function meta_of(keys, epoch, now)
+  local meta = redis.call('HMGET', keys[META], 'last', 'count', 'epoch', 'healing', 'top')
+  if meta[3] ~= epoch then
+    begin_epoch(keys, epoch, now)
+    meta[4] = redis.call('HGET', keys[META], 'healing')
+  end
+  return {last = meta[1], count = tonumber(meta[2]), top = meta[5] or meta[1],
+    healing = meta[4] and now < tonumber(meta[4])}
+end
+
+-- Notes what a node has seen. Even if the engine has lost it, its id is given to nothing else.
+local function note_seen(keys, seen)
+  local meta = redis.call('HMGET', keys[META], 'last', 'top')
+  if seen > (meta[2] or meta[1]) then
+    redis.call('HSET', keys[META], 'top', seen)
   end
 end
 
@@ -134,7 +182,7 @@ end
 
 -- append(epoch, node, flush, keep, appends…): gives places to all that a node has gathered.
 --
--- Returns "gone" if the node does not live, for the others. Else a line with the engine's clock, and then a
+-- Returns "gone" if the node does not live, for the others; "wait" while the order is healed. Else a line with the engine's clock, and then a
 -- line for each append: the ids of its records, "=" before one that its token had already; or "!"
 -- and the barrier that makes it void.
 --
@@ -157,22 +205,39 @@ local function append(keys, args)
   if not appends then
     return redis.error_reply('ERR a flush is too large, or is not one')
   end
-  local now, meta = clock(), redis.call('HMGET', keys[META], 'last', 'count')
-  local last, n, lines = meta[1], tonumber(meta[2]), {string.format('%d', now)}
+  local now = clock()
+  local meta = meta_of(keys, args[1], now)
+  if meta.healing then
+    return 'wait'
+  end
+  -- It was asked before, the engine has lost that, and a node has given back what it has seen of it.
+  local came_back = tonumber(redis.call('HGET', keys[HEALED], node) or 0) >= tonumber(flush)
+  local n, index = meta.count, 0
+  local last = meta.top > meta.last and meta.top or meta.last
+  local lines = {string.format('%d', now)}
   for _, each in ipairs(appends) do
-    local barrier = conflict(keys, each)
+    for _, record in ipairs(each.records) do
+      index = index + 1
+      record.origin = node .. ' ' .. flush .. ' ' .. index
+      record.healed = came_back and redis.call('HGET', keys[HEALED], record.origin)
+    end
+    local barrier = not each.records[1].healed and conflict(keys, each)
     if barrier then
       lines[#lines + 1] = '!' .. barrier
     else
       local ids = {}
       for _, record in ipairs(each.records) do
-        local found = record.token ~= '' and known(keys[TOKENS], keys[OLD_TOKENS], record.token)
-        if found then
+        local found = not record.healed and record.token ~= ''
+          and known(keys[TOKENS], keys[OLD_TOKENS], record.token)
+        if record.healed then
+          ids[#ids + 1] = record.healed
+        elseif found then
           ids[#ids + 1] = '=' .. found
         else
           last, n = following(last, now), n + 1
           add(keys, keep, last, {n = n, at = now, room = each.room, also = each.also,
-            barrier = each.barrier, token = record.token, data = record.data})
+            barrier = each.barrier, token = record.token, origin = record.origin,
+            data = record.data})
           ids[#ids + 1] = last
         end
       end
@@ -180,22 +245,12 @@ local function append(keys, args)
     end
   end
   local reply = table.concat(lines, '\n')
-  redis.call('HSET', keys[META], 'last', last, 'count', n)
+  if n > meta.count then
+    redis.call('HSET', keys[META], 'last', last, 'count', n)
+  end
   redis.call('HSET', keys[REPLIES], node, flush .. ' ' .. reply)
   forget(keys, now)
   return reply
-end
-
-local function nodes_of(key)
-  local flat, nodes = redis.call('HGETALL', key), {}
-  for i = 1, #flat, 2 do
-    nodes[flat[i]] = cjson.decode(flat[i + 1])
-  end
-  return nodes
-end
-
-local function set_node(key, node, it)
-  redis.call('HSET', key, node, cjson.encode(it))
 end
 
 -- enrol(epoch, node, name, lease, seen): lets a node take part. The first one of all may have a
@@ -207,23 +262,24 @@ local function enrol(keys, args)
   redis.call('HSETNX', keys[META], 'count', 0)
   redis.call('HSETNX', keys[META], 'epoch', args[1])
   redis.call('HSETNX', keys[META], 'beat', now)
+  meta_of(keys, args[1], now)
+  note_seen(keys, seen)
   redis.call('HDEL', keys[GONE], node) -- a reply was lost, and it asks again after its lease
   set_node(keys[NODES], node, {name = name, since = now, beat = now, lease = lease, seen = seen})
   return redis.call('HGET', keys[META], 'base')
 end
 
--- Until when nobody is declared gone. If the engine is another run of it, or has not heard of
--- anybody for half a lease, it was away itself, or its clock has jumped: then everybody has a lease
--- to come back.
-local function spared_until(keys, epoch, now, lease)
-  local meta = redis.call('HMGET', keys[META], 'epoch', 'beat', 'spared')
-  local silence = now - tonumber(meta[2] or 0)
-  redis.call('HSET', keys[META], 'epoch', epoch, 'beat', now)
-  if meta[1] == epoch and silence >= 0 and silence <= lease / 2 then
-    return tonumber(meta[3] or 0)
+-- Until when nobody is declared gone. If the engine has not heard of anybody for half a lease, it
+-- was away itself, or its clock has jumped: then everybody has a lease to come back.
+local function spared_until(keys, now, lease)
+  local meta = redis.call('HMGET', keys[META], 'beat', 'spared')
+  local silence, spared = now - tonumber(meta[1] or 0), tonumber(meta[2] or 0)
+  redis.call('HSET', keys[META], 'beat', now)
+  if silence < 0 or silence > lease / 2 then
+    spared = math.max(spared, now + lease)
+    redis.call('HSET', keys[META], 'spared', spared)
   end
-  redis.call('HSET', keys[META], 'spared', now + lease)
-  return now + lease
+  return spared
 end
 
 -- beat(epoch, node, seen): tells that a node lives, and declares those gone whose leases lapsed.
@@ -240,7 +296,9 @@ local function beat(keys, args)
   end
   own.beat, own.seen = now, seen
   set_node(keys[NODES], node, own)
-  local spared, living, ours = spared_until(keys, epoch, now, own.lease), {}, {}
+  local meta = meta_of(keys, epoch, now)
+  note_seen(keys, seen)
+  local spared, living, ours = spared_until(keys, now, own.lease), {}, {}
   for id, it in pairs(nodes) do
     if it.beat > now then -- the clock has gone back
       it.beat = now
@@ -262,7 +320,7 @@ local function beat(keys, args)
       ours[#ours + 1] = id
     end
   end
-  local reply = {count = tonumber(redis.call('HGET', keys[META], 'count')), nodes = living}
+  local reply = {count = meta.count, nodes = living}
   reply.gone = #ours > 0 and ours or nil -- an empty table would be an object
   return cjson.encode(reply)
 end
@@ -279,8 +337,91 @@ local function leave(keys, args)
   return redis.call('HDEL', keys[REPLIES], args[2])
 end
 
+-- How many entries there have been up to one; nil if it is not there, or something after it is not.
+local function position(keys, id)
+  if id ~= redis.call('HGET', keys[META], 'base') then
+    local found = redis.call('XRANGE', keys[LOG], id, id)[1]
+    return found and found[2][2]
+  end
+  local first = redis.call('XRANGE', keys[LOG], '-', '+', 'COUNT', 1)[1]
+  return (not first or first[2][2] == '1') and '0'
+end
+
+-- resume(epoch, node, after): asks whether a node can go on reading after an entry.
+--
+-- Returns "ok" and how many entries there have been up to there; "heal" and the id of the last entry
+-- if the node is to give back first what it knows beyond; "wait" while others may; "gone" if this
+-- node is; and "missed" if the entry, or the one after it, is not there.
+local function resume(keys, args)
+  local epoch, node, after = args[1], args[2], args[3]
+  local own = redis.call('HGET', keys[NODES], node)
+  if not own then
+    return 'gone'
+  end
+  local meta = meta_of(keys, epoch, clock())
+  if meta.healing and cjson.decode(own).offered ~= epoch then
+    return 'heal ' .. meta.last
+  end
+  local at = position(keys, after)
+  if at then
+    return 'ok ' .. at
+  end
+  return meta.healing and 'wait' or 'missed'
+end
+
+-- Ends the healing if every node that lives has given back what it knows.
+local function end_healing(keys, epoch)
+  for _, it in pairs(nodes_of(keys[NODES])) do
+    if it.offered ~= epoch then
+      return
+    end
+  end
+  redis.call('HDEL', keys[META], 'healing')
+end
+
+-- heal(epoch, node, keep, before, done, entries…): gives back what the engine has lost. An entry is
+-- its id and the values of its fields; "before" is the id of the one before the first, so that no
+-- hole comes to be. Those that are there, or that another node has given back, are passed over: all
+-- nodes have seen the same ones, in one order. "done" is "1" if it is all that the node knows.
+--
+-- Returns "ok"; "closed" if it is too late; "gap" if what is before is not there.
+local function heal(keys, args)
+  local epoch, node, keep, before, done = args[1], args[2], args[3], args[4], args[5]
+  local own, meta = redis.call('HGET', keys[NODES], node), meta_of(keys, epoch, clock())
+  if not own or not meta.healing then
+    return 'closed'
+  end
+  if before > meta.last then
+    return 'gap'
+  end
+  if (#args - 5) % 9 ~= 0 then
+    return redis.error_reply('ERR these are no entries')
+  end
+  local last, n = meta.last, meta.count
+  for i = 6, #args, 9 do
+    if args[i] > last then
+      last, n = args[i], args[i + 1]
+      local origin = args[i + 7]
+      add(keys, keep, last, {n = n, at = args[i + 2], room = args[i + 3], also = args[i + 4],
+        barrier = args[i + 5], token = args[i + 6], origin = origin, data = args[i + 8]})
+      local from, flush = string.match(origin, '^(%S+) (%d+)')
+      redis.call('HSET', keys[HEALED], origin, last, from, flush)
+    end
+  end
+  redis.call('HSET', keys[META], 'last', last, 'count', n)
+  if done == '1' then
+    own = cjson.decode(own)
+    own.offered = epoch
+    set_node(keys[NODES], node, own)
+    end_healing(keys, epoch)
+  end
+  return 'ok'
+end
+
 redis.register_function('trio_chat_append', append)
 redis.register_function('trio_chat_beat', beat)
 redis.register_function('trio_chat_clear', clear)
 redis.register_function('trio_chat_enrol', enrol)
+redis.register_function('trio_chat_heal', heal)
 redis.register_function('trio_chat_leave', leave)
+redis.register_function('trio_chat_resume', resume)

@@ -16,7 +16,7 @@ from trio_chat.storage.base import START
 from trio_chat.storage.shared.address import Address
 from trio_chat.storage.shared.calls import Calls, Question
 from trio_chat.storage.shared.connection import Engine
-from trio_chat.storage.shared.flushes import FENCED, Flushes
+from trio_chat.storage.shared.flushes import Flushes
 from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.nodes import Beat, Node
 from trio_chat.storage.shared.reading import Reading
@@ -40,14 +40,19 @@ class Order:
         keep: int,
     ) -> None:
         self._address, self._password, self._node = address, password, node
-        self._lease, self._patience = lease, patience
+        self._lease, self._patience, self._keep = lease, patience, keep
         # A call that has no answer is repeated while the lease still lasts.
         self._timeout = lease / 2
         self._library = Library(address.name)
         self._beat = Beat(node, self._seen, self._fence)
         self._calls = Calls(self._engine(self._timeout), self._beat, every=lease / _BEATS)
         self._flushes = Flushes(
-            self._calls, node, keep=keep, patience=patience, on_fenced=self._fence
+            self._calls,
+            node,
+            keep=keep,
+            patience=patience,
+            on_fenced=self._fence,
+            on_healing=self._heal,
         )
         self._reading: Reading | None = None
         #: The id after which the order begins; what is older is nobody's but this node's.
@@ -67,6 +72,11 @@ class Order:
         """Whether the engine has answered the last time."""
         return not self._calls.down
 
+    @property
+    def behind(self) -> int:
+        """How many entries there are that were not taken yet, as of the last beat."""
+        return max(self._beat.count - self._reading.count, 0) if self._reading else 0
+
     async def place(self, append: Append) -> Sequence[Place]:
         """Give places to records. Raises Conflict, Unavailable if the engine does not answer in
         time (the text says whether it may still happen), and Fenced if the others think that this
@@ -78,12 +88,21 @@ class Order:
 
     def entries(self, after: str) -> Reading:
         """The entries after an id, in batches, for ever. Ask once: there is one reader. Raises
-        Fenced if the others think that this node is gone.
+        Fenced if the others think that this node is gone, and Missed if the next entry is not there
+        any more, or the engine has lost the last one, and no node could give it back.
         """
         if self._reading:
             raise RuntimeError("there is one reader already")
         engine = self._engine(2 * self._timeout)
-        self._reading = Reading(engine, self._library, after, block=self._timeout)
+        self._reading = Reading(
+            engine,
+            self._library,
+            self._node,
+            ZERO if after == START else after,
+            block=self._timeout,
+            keep=self._keep,
+            on_fenced=self._fence,
+        )
         return self._reading
 
     async def cleared(self, node: str) -> None:
@@ -120,7 +139,11 @@ class Order:
     def _fence(self) -> None:
         self._flushes.fence()
         if self._reading:
-            self._reading.fail(Fenced(FENCED))
+            self._reading.fail(Fenced())
+
+    def _heal(self, epoch: str) -> None:
+        if self._reading:
+            self._reading.look(epoch)
 
     async def _open(self, name: str, seen: str) -> None:
         enrolment = Question("enrol", self._node, name, str(int(self._lease * 1000)), seen)

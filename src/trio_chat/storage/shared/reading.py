@@ -2,14 +2,17 @@
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import trio
 
+from trio_chat.errors import Fenced, Missed
 from trio_chat.storage.shared.connection import Down, Engine
+from trio_chat.storage.shared.healing import Memory
 from trio_chat.storage.shared.library import Library
-from trio_chat.storage.shared.records import Record, plain, read
+from trio_chat.storage.shared.records import ZERO, Record, plain, read
 
 #: How many entries a batch has at the most.
 BATCH = 256
@@ -17,30 +20,43 @@ BATCH = 256
 # Batches that are read before the first of them has been dealt with.
 _AHEAD = 2
 
-# How long it waits before it connects again (seconds).
-_PAUSE = 0.1
+# How long it waits before it asks or connects again (seconds).
+_PAUSE = 0.05
 
 
 class Reading:
     """Reads the entries after an id. Iterate over the batches; end it with ``close``.
 
     ``block`` is for how many seconds the engine is asked to wait for news; the timeout of the
-    ``engine`` has to be longer.
+    ``engine`` has to be longer. ``on_fenced`` is called if the others think that the node is gone.
     """
 
-    def __init__(self, engine: Engine, library: Library, after: str, *, block: float) -> None:
-        self._engine, self._log = engine, library.log
-        self._last, self._block = after, str(int(block * 1000))
-        #: The id up to which all batches have been taken.
-        self.seen = after
+    def __init__(
+        self,
+        engine: Engine,
+        library: Library,
+        node: str,
+        after: str,
+        *,
+        block: float,
+        keep: int,
+        on_fenced: Callable[[], None],
+    ) -> None:
+        self._engine, self._log, self._node = engine, library.log, node
+        self._block, self._keep, self._on_fenced = str(int(block * 1000)), str(keep), on_fenced
+        #: The id up to which all has been taken, and how many entries there have been ever then.
+        self.seen, self.count = after, 0
+        self._last, self._count = after, 0  # the same of what was read; for the thread
+        self._memory = Memory(after)
         self._trio = trio.lowlevel.current_trio_token()
-        self._given, self._batches = trio.open_memory_channel[Sequence[Record]](_AHEAD)
-        self._free: queue.SimpleQueue[bool] = queue.SimpleQueue()  # a place for a batch, or the end
+        self._given, self._batches = trio.open_memory_channel[tuple[Sequence[Record], int]](_AHEAD)
+        # There is room for a batch; or it is to see to the engine (None); or it is the end (False).
+        self._asked: queue.SimpleQueue[bool | None] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="entries", daemon=True)
         for _ in range(_AHEAD):
-            self._free.put(True)
+            self._asked.put(True)
         self._thread.start()
 
     def __aiter__(self) -> "Reading":
@@ -49,11 +65,11 @@ class Reading:
     async def __anext__(self) -> Sequence[Record]:
         """The next batch, of one entry at least."""
         try:
-            batch = await self._batches.receive()
+            batch, self.count = await self._batches.receive()
         except trio.EndOfChannel:
             assert self._error  # noqa: S101 - for the type checker
             raise self._error from None
-        self._free.put(True)
+        self._asked.put(True)
         self.seen = batch[-1].id
         return batch
 
@@ -62,33 +78,97 @@ class Reading:
         self._error = self._error or error
         self._given.close()
 
+    def look(self, epoch: str) -> None:
+        """Let it see to the engine, which has begun this epoch and wants back what it has lost. For
+        any thread.
+        """
+        if self._engine.info.get("run_id") != epoch:
+            self._engine.interrupt()  # it may wait for one that does not answer any more
+        self._asked.put(None)
+
     def close(self) -> None:
         """End the thread, and wait for that. Blocks."""
         self._ending.set()
-        self._free.put(False)
+        self._asked.put(False)
         self._engine.end_with(self._thread)
 
     def _run(self) -> None:
-        while self._free.get() and (batch := self._repeat()):
-            self._last = batch[-1].id
-            with suppress(trio.RunFinishedError):
-                self._trio.run_sync_soon(self._give, batch)
+        try:
+            while self._has_room() and (batch := self._read()):
+                self._tell(partial(self._give, batch, self._count))
+        except Fenced:
+            self._tell(self._on_fenced)
+        except Missed as error:
+            self._tell(partial(self.fail, error))
 
-    def _give(self, batch: Sequence[Record]) -> None:
+    def _tell(self, what: Callable[[], None]) -> None:
+        with suppress(trio.RunFinishedError):
+            self._trio.run_sync_soon(what)
+
+    def _give(self, batch: Sequence[Record], count: int) -> None:
         if not self._error:
-            self._given.send_nowait(batch)
+            self._given.send_nowait((batch, count))
 
-    def _repeat(self) -> Sequence[Record]:
-        """Read a batch, until that works; an empty one is the end."""
+    def _has_room(self) -> bool:
+        """Wait until there is room for a batch. Returns whether it is to go on."""
+        while (asked := self._asked.get()) is None:
+            with suppress(Down):
+                self._resume()
+        return asked
+
+    def _read(self) -> Sequence[Record]:
+        """Read a batch, as soon as that works; an empty one is the end."""
         while not self._ending.is_set():
             try:
-                if batch := self._read():
+                if not self._engine.is_open:
+                    self._resume()
+                if batch := self._next():
                     return batch
             except Down:
                 self._ending.wait(_PAUSE)
         return []
 
-    def _read(self) -> Sequence[Record]:
+    def _next(self) -> Sequence[Record]:
         command = ("XREAD", "COUNT", str(BATCH), "BLOCK", self._block, "STREAMS", self._log)
         found = self._engine.request(*command, plain(self._last))
-        return read(found[self._log.encode()]) if found else []
+        return [self._keep_one(*entry) for entry in found[self._log.encode()]] if found else []
+
+    def _keep_one(self, id: bytes, fields: Sequence[bytes]) -> Record:
+        """Note that an entry was read. Raises Missed if it is not the next one."""
+        record = read(id, fields)
+        self._count += 1
+        if record.number != self._count:
+            raise Missed
+        self._last = record.id
+        self._memory.add(record.id, fields)
+        return record
+
+    def _resume(self) -> None:
+        """See that reading can go on after the last entry, and give back first what the engine has
+        lost. Raises Fenced, Missed, and Down.
+        """
+        while not self._ending.is_set():
+            reply = self._engine.call("resume", self._node, self._last).decode()
+            word, _, value = reply.partition(" ")
+            if word == "ok":
+                self._count = int(value)
+                return
+            if word == "gone":
+                raise Fenced
+            if word == "missed":
+                raise Missed
+            if word == "wait" or not self._heal(value):
+                self._ending.wait(_PAUSE)
+
+    def _heal(self, last: str) -> bool:
+        """Give back what is after an id. Returns whether that was possible: if not, another node
+        may know what is before.
+        """
+        parts = [*self._memory.after(last)] or [(ZERO, [])]
+        for number, (before, entries) in enumerate(parts, 1):
+            words = [word for entry in entries for word in entry.words()]
+            done = "1" if number == len(parts) else "0"
+            reply = self._engine.call("heal", self._node, self._keep, before, done, *words)
+            if reply != b"ok":
+                return False
+        return True

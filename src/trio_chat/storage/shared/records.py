@@ -51,9 +51,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An entry of the order, as it comes out: its id, and the moment of that."""
+    """An entry of the order, as it comes out: its id, its number (1 is the chat's first), and the
+    moment when it got its place.
+    """
 
     id: str
+    number: int
     at: int
     room: str
     barrier: bool
@@ -82,9 +85,12 @@ def places_of(line: str, at: int) -> Sequence[Place]:
     return places
 
 
-def read(entries: Sequence[tuple[bytes, Sequence[bytes]]]) -> Sequence[Record]:
-    """The entries of a stream, whose fields are always in the same order (``add`` in the Lua)."""
-    return [Record(padded(id), int(f[3]), f[5].decode(), f[9] == b"1", f[13]) for id, f in entries]
+def read(id: bytes, fields: Sequence[bytes]) -> Record:
+    """An entry of the stream. Its fields are in the order in which ``add`` of the Lua writes them,
+    and more may follow.
+    """
+    _, number, _, at, _, room, _, _, _, barrier, _, _, _, _, _, data, *_ = fields
+    return Record(padded(id), int(number), int(at), room.decode(), barrier == b"1", data)
 
 
 def _milliseconds(id: str) -> int:
