@@ -93,9 +93,9 @@ async def lead(house: House, nick: str, room: str = "#lobby") -> None:
 
 async def promote(house: House, nick: str) -> None:
     """Make somebody an operator of the server, without a thread that hashes a password."""
-    hub = house.server._hub
-    person = hub.chat.person(nick)
+    person = house.server._hub.chat.person(nick)
     assert person
+    [hub] = [one._hub for one in house.servers if person.user_id in one._hub.subscribers]
     await hub.make_operator(hub.subscribers[person.user_id])
 
 

@@ -1,7 +1,7 @@
 """Servers and raw clients for tests: bytes on one side, a real server on the other."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,11 @@ class House:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.peers: list[Peer] = []
+
+    @property
+    def servers(self) -> Sequence[Server]:
+        """All servers of the chat."""
+        return [self.server]
 
     @property
     def port(self) -> int:

@@ -4,16 +4,19 @@ Whatever one of them appends comes out of the tail of each, in the same order. T
 be held back, so that its server judges by what it has not seen yet.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from secrets import token_hex
+from types import ModuleType
 from typing import Any, cast
 
 import trio
 
 from irc_peers import settings
-from peers import PATIENCE, House, running
+from peers import PATIENCE, House, Peer, running
 from trio_chat.core.events import Entry
+from trio_chat.server.server import Server
 from trio_chat.settings import Settings
 from trio_chat.storage.base import Log
 from trio_chat.storage.memory import MemoryLog
@@ -121,6 +124,48 @@ async def twins(number: int = 2, chosen: Settings | None = None) -> AsyncIterato
         ]
 
 
+class Spread(House):
+    """Several nodes that look like one server: each connection is to the next one."""
+
+    def __init__(self, houses: Sequence[House]) -> None:
+        super().__init__(houses[0].server)
+        self.houses = houses
+        self._next = itertools.cycle(houses)
+
+    @property
+    def servers(self) -> Sequence[Server]:
+        return [house.server for house in self.houses]
+
+    @property
+    def port(self) -> int:
+        return next(self._next).port
+
+    async def connect(self, nick: str = "") -> Peer:
+        return await next(self._next).connect(nick)
+
+    async def link(self, nick: str = "", address: str = "memory") -> Peer:
+        return await next(self._next).link(nick, address)
+
+
+@asynccontextmanager
+async def spread(chosen: Settings | None = None) -> AsyncIterator[House]:
+    """Two nodes that look like one server."""
+    async with twins(2, chosen) as houses:
+        yield Spread(houses)
+
+
 def node_of(house: House) -> Node:
     """The log of a node."""
     return cast("Node", house.server._log)
+
+
+def those_of(*modules: ModuleType, but: Collection[str] = ()) -> dict[str, Any]:
+    """The tests of these modules that need nothing but a ``house``, by names that differ."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}_{name.removeprefix('test_')}": test
+        for module in modules
+        for name, test in vars(module).items()
+        if name.startswith("test_")
+        and "house" in getattr(test, "__annotations__", {})
+        and name not in but
+    }

@@ -5,6 +5,9 @@ from trio_chat.core.room import Device, Person
 from trio_chat.core.state import State
 from trio_chat.core.views import DeviceView
 
+#: The connections that one person may have.
+DEVICES_MAX = 20
+
 
 def devices_of(state: State, person: Person, via: str | None = None) -> tuple[DeviceView, ...]:
     """All of them; their owner asks ``via`` one."""
@@ -15,7 +18,7 @@ def devices_of(state: State, person: Person, via: str | None = None) -> tuple[De
         here = via is not None and device is person.device(via)
         by_password = device.password_id == account.password_id if account else None
         return DeviceView(
-            _number(device), labels.get(device.key, ""), by_password, device.client,
+            _number(person, device), labels.get(device.key, ""), by_password, device.client,
             device.address, device.secure, device.since, here,
         )  # fmt: skip
 
@@ -24,7 +27,7 @@ def devices_of(state: State, person: Person, via: str | None = None) -> tuple[De
 
 def numbered(person: Person, number: str) -> Device | None:
     """The connection with this number."""
-    return next((device for device in person.devices if _number(device) == number), None)
+    return next((one for one in person.devices if _number(person, one) == number), None)
 
 
 def node_of(id: str) -> str:
@@ -32,5 +35,11 @@ def node_of(id: str) -> str:
     return id.partition("-")[0]
 
 
-def _number(device: Device) -> str:
-    return device.id.rpartition("-")[2]
+def _number(person: Person, device: Device) -> str:
+    """What names a connection for its owner; together with the node, if they have another one of
+    the same number.
+    """
+    node, _, number = device.id.rpartition("-")
+    if any(one.id.endswith(f"-{number}") for one in person.devices if one is not device):
+        return f"{number}.{node}"
+    return number

@@ -336,6 +336,17 @@ class Detached:
 
 
 @fact
+class DeviceEnded:
+    """A connection of somebody's is ended by its owner, ``device``: from another one, or by coming
+    ``again`` from the same device. It goes by ``Detached`` or ``Departed``.
+    """
+
+    user_id: str
+    device: str
+    again: bool = False
+
+
+@fact
 class Renamed:
     """Somebody has another nickname; ``rooms`` (folded) are those whose history shows it."""
 
@@ -688,8 +699,8 @@ OfRoom = (
     | PlaceSet | Invited | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet
 )  # fmt: skip
 OfPerson = (
-    Arrived | Attached | Detached | Renamed | Departed | AwaySet | NameSet | AccountSet
-    | MetadataSet | UserModesSet | Announced
+    Arrived | Attached | Detached | DeviceEnded | Renamed | Departed | AwaySet | NameSet
+    | AccountSet | MetadataSet | UserModesSet | Announced
 )  # fmt: skip
 #: What somebody does by one connection, and their others have to know, those as well that come
 #: while it happens.

@@ -12,6 +12,7 @@ from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import (
     REALM,
     Detached,
+    DeviceEnded,
     Entry,
     Event,
     Joined,
@@ -99,6 +100,8 @@ class Broadcaster:
                 hub.chat.forget(entry.room, self._log.too_old)
             if isinstance(entry.event, Killed):
                 hub.end_killed(entry.event)
+            if isinstance(entry.event, DeviceEnded):
+                hub.end_device(entry.event)
             for delivery in hub.chat.apply(entry):
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):

@@ -9,8 +9,8 @@ from trio_chat.core.accounts import account_of, by_token, came_by_token, wrong_p
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import LogIn
 from trio_chat.core.decide import Outcomes, parting_words
-from trio_chat.core.devices import numbered
-from trio_chat.core.events import NOWHERE, Attached, Departed, Detached, Origin
+from trio_chat.core.devices import DEVICES_MAX, node_of, numbered
+from trio_chat.core.events import NOWHERE, Attached, Departed, Detached, DeviceEnded, Origin
 from trio_chat.core.limits import kept_out
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
@@ -21,9 +21,6 @@ from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
-
-# The connections that one person may have.
-_DEVICES_MAX = 20
 
 
 class Devices:
@@ -74,7 +71,7 @@ class Devices:
             origin = person.origin
         attached = await self._attach(subscriber, person, device, origin, rooms)
         if person.is_on(subscriber.id):
-            self._replace(subscriber, person)
+            await self._replace(subscriber, person)
             return attached
         self.stop_showing(subscriber)
         subscriber.user_id, subscriber.nick = subscriber.id, ""
@@ -106,9 +103,9 @@ class Devices:
         """Why somebody who is here may not come on one more device; None if they may."""
         if refused := kept_out(self._chat, replace(person, devices=(device,))):
             return refused
-        if len(person.devices) + self._coming[person.user_id] < _DEVICES_MAX:
+        if len(person.devices) + self._coming[person.user_id] < DEVICES_MAX:
             return None
-        why = f"You are here on {_DEVICES_MAX} devices, which is the limit."
+        why = f"You are here on {DEVICES_MAX} devices, which is the limit."
         return Refused(why, Code.TOO_MANY_DEVICES)
 
     async def _attach(
@@ -153,7 +150,7 @@ class Devices:
             if not self._coming[user_id]:
                 del self._coming[user_id]
 
-    def _replace(self, subscriber: Subscriber, person: Person) -> None:
+    async def _replace(self, subscriber: Subscriber, person: Person) -> None:
         """End a connection that has shown the same secret: it is the same device. Several programs
         may have one token.
         """
@@ -161,9 +158,9 @@ class Devices:
         keys = account.keys if account else ()
         if not any(key.key == subscriber.key and not key.is_token for key in keys):
             return
-        for other in self._audiences.of_person(person.user_id):
-            if other is not subscriber and person.device(other.id).key == subscriber.key:
-                other.end(Ending.ACCOUNT, "connected again", "You have connected again. Goodbye!")
+        for device in person.devices:
+            if device.id != subscriber.id and device.key == subscriber.key:
+                await self._ring.happen(DeviceEnded(person.user_id, device.id, again=True))
 
     # ── they go ────────────────────────────────────────────────────────────────────────────
 
@@ -171,6 +168,13 @@ class Devices:
         """Show a connection nothing any more."""
         self._audiences.moves(subscriber.id)
         self._subscribers.pop(subscriber.id, None)
+
+    def shows_others(self, subscriber: Subscriber) -> bool:
+        """Whether what is said in private to the owner of a connection is shown on another one."""
+        person = self._chat.people.get(subscriber.user_id)
+        others = [one.id for one in person.devices if one.id != subscriber.id] if person else ()
+        here = node_of(subscriber.id)
+        return any(node_of(id) != here or id in self._subscribers for id in others)
 
     def stays(self, subscriber: Subscriber, person: Person) -> bool:
         """Whether somebody stays here when one of their connections goes."""
@@ -210,19 +214,16 @@ class Devices:
         await self._ring.happen(departed)
         await self._logs.close_empty()
 
-    def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:
-        """End another connection of the same person."""
+    async def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:
+        """End another connection of the same person, on whichever node."""
         person = self._chat.people[subscriber.user_id]
         account = account_of(self._chat, person)
         if account and (refused := by_token(account, person.device(subscriber.id))):
             return refused
         device = numbered(person, number)
-        other = self._subscribers.get(device.id) if device else None
-        if other is None or other is subscriber:
+        if device is None or device.id == subscriber.id:
             return Refused("You have no other connection with that number.")
-        other.end(
-            Ending.ACCOUNT,
-            "ended from elsewhere",
-            "You have ended this from another device. Goodbye!",
-        )
+        await self._ring.be_open()
+        with self._ring.request():
+            await self._ring.happen(DeviceEnded(person.user_id, device.id))
         return Notice(f"Connection {number} has ended.")

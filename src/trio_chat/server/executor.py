@@ -357,7 +357,7 @@ class Executor:
             case ComeBack(room):
                 await self._come_back(room, ask)
             case EndDevice(number):
-                self._reply(self._hub.devices.end(self._subscriber, number), ask)
+                self._reply(await self._hub.devices.end(self._subscriber, number), ask)
             case request:
                 await self._flush()
                 for outcome in await self._hub.submit(self._subscriber, request):

@@ -49,6 +49,7 @@ from trio_chat.core.events import (
     Arrived,
     Attached,
     Change,
+    DeviceEnded,
     Entry,
     Event,
     InvitationUsed,
@@ -270,8 +271,7 @@ class Hub:
         """Let what is said in private to somebody who leaves by their last connection wait until
         they have gone: nobody would be shown it.
         """
-        shown = self.audiences.of_person(subscriber.user_id)
-        is_last = all(one is subscriber for one in shown)
+        is_last = not self.devices.shows_others(subscriber)
         with self._ring.changing.under_way(*([subscriber.user_id] if is_last else [])):
             yield
 
@@ -377,6 +377,13 @@ class Hub:
         for subscriber in self.audiences.of_person(killed.target_id):
             words = f"Killed ({killed.nick} ({killed.why}))"
             subscriber.end(Ending.KILLED, words, words)
+
+    def end_device(self, ended: DeviceEnded) -> None:
+        """End a connection here that its owner has ended."""
+        if subscriber := self.subscribers.get(ended.device):
+            reason = "connected again" if ended.again else "ended from elsewhere"
+            how = "connected again" if ended.again else "ended this from another device"
+            subscriber.end(Ending.ACCOUNT, reason, f"You have {how}. Goodbye!")
 
     def end_logged_out(self, ids: Iterable[str], by: str = "") -> None:
         """End connections that were logged out ``by`` one of them, or from elsewhere."""
@@ -490,7 +497,11 @@ class Hub:
             return await self.devices.go_over(subscriber, log_in, present)
         if subscriber.user_id not in self.chat.people:
             return self._identities.log_in(subscriber, log_in)
-        return await self._identities.change(subscriber, log_in, verifier)
+        outcomes = await self._identities.change(subscriber, log_in, verifier)
+        is_refused = any(isinstance(outcome, Refused) for outcome in outcomes)
+        if is_refused and (present := self.devices.elsewhere(subscriber, log_in.name)):
+            return await self.devices.go_over(subscriber, log_in, present)  # they were faster
+        return outcomes
 
     async def _carry_out(
         self,

@@ -17,7 +17,8 @@ from trio_chat.core.commands import (
     Rename,
 )
 from trio_chat.core.decide import Outcome, Outcomes
-from trio_chat.core.events import AccountMade, AccountSet, Origin, Renamed
+from trio_chat.core.devices import node_of
+from trio_chat.core.events import AccountMade, AccountSet, DeviceEnded, Origin, Renamed
 from trio_chat.core.limits import kept_out
 from trio_chat.core.nicknames import holder
 from trio_chat.core.refusals import Code
@@ -109,17 +110,19 @@ class Identities:
         not for long. It may be leaving already.
 
         One that has shown the same secret is the same device, which has come again. Any other is
-        asked whether it is still there.
+        asked whether it is still there, if it is on this node.
         """
         person = holder(self._chat, nick, subscriber.user_id)
         if person is None or person.identity != identity:
             return False
         device = person.device()
+        same_device = subscriber.key and device.key == subscriber.key
         if other := self._subscribers.get(device.id):
-            same_device = subscriber.key and device.key == subscriber.key
             if not same_device and await other.is_there():
                 return False
-            other.end(Ending.ACCOUNT, "connected again", "You have connected again. Goodbye!")
+        elif not same_device and node_of(device.id) != node_of(subscriber.id):
+            return False
+        await self._ring.happen(DeviceEnded(person.user_id, device.id, again=True))
         with trio.move_on_after(_TAKE_OVER):
             await self._nicknames.until_free(nick, subscriber.user_id)
         return True

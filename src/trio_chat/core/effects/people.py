@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from trio_chat.core.devices import DEVICES_MAX
 from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.effects.identity import (
     demote,
@@ -23,6 +24,7 @@ from trio_chat.core.events import (
     AwaySet,
     Departed,
     Detached,
+    DeviceEnded,
     Entry,
     MetadataSet,
     NameSet,
@@ -85,13 +87,13 @@ def _device(event: Arrived | Attached, id: str, entry: Entry) -> Device:
 
 def _on_attached(state: State, attached: Attached, entry: Entry) -> Deliveries:
     """Nobody; if they were absent, those who are told that they are back. Nothing comes of it if
-    what has opened the account does not any more, or its owner has just gone.
+    what has opened the account does not any more, or its owner has just gone, or come on too many.
     """
     person = state.people.get(attached.user_id)
     account = attached.origin.account
     if person is None or not account or person.origin.account != account:
         return []  # what it has shown may open the account that they have left, and no other
-    if not is_opened(state, attached):
+    if not is_opened(state, attached) or len(person.devices) >= DEVICES_MAX:
         return []
     device = _device(attached, attached.device, entry)
     device.rooms, device.greeted = {}, bool(attached.rooms)
@@ -129,6 +131,11 @@ def _on_detached(state: State, detached: Detached, entry: Entry) -> Deliveries:
         note_seen(state.rooms[name], person, detached.seen)
     told = demote(state, person) if person.is_operator else ()
     return [*told, *(() if person.away else _be_away(state, person, NOT_CONNECTED))]
+
+
+def _on_device_ended(state: State, ended: DeviceEnded, entry: Entry) -> Deliveries:
+    """Nobody: the node where it is tells it, and lets it go."""
+    return []
 
 
 def _be_away(state: State, person: Person, text: str) -> Deliveries:
@@ -255,6 +262,7 @@ EFFECTS: Effects = {
     Arrived: _on_arrived,
     Attached: _on_attached,
     Detached: _on_detached,
+    DeviceEnded: _on_device_ended,
     Renamed: _on_renamed,
     Departed: _on_departed,
     AwaySet: _on_away_or_name_set,
