@@ -58,6 +58,7 @@ _SECTIONS = {
     "tls": "TLS",
     "web": "The page in the browser",
     "ops": "Operation",
+    "nodes": "Several servers",
     "irc": "IRC",
     "rooms": "Rooms",
     "history": "History",

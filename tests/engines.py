@@ -17,7 +17,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.order import Order, open_order

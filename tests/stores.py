@@ -49,7 +49,7 @@ async def shared_log(clock: Clock, path: Path) -> AsyncIterator[Log]:
             path,
             fresh(the_engine()),
             "",
-            bytes(32),
+            lambda: bytes(32),
             name="",
             retention=Retention(seconds=0, per_room=1000, total_bytes=10_000_000),
             cache_bytes=100_000,

@@ -1,17 +1,21 @@
 """The assembly of the server: the one place besides the command line that knows the store."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 import trio
 
+from trio_chat.errors import SettingsError
 from trio_chat.server.health import Health, open_health
 from trio_chat.server.listeners import NONE_PASSED, Sockets
 from trio_chat.server.server import Server
 from trio_chat.settings import HistorySettings, Settings
+from trio_chat.settings.engine import parse
 from trio_chat.settings.values import AUTO
 from trio_chat.storage.base import Log
 from trio_chat.storage.key import kept_key, new_key
@@ -42,15 +46,19 @@ async def serve(
     history, files = history_file(settings.history), own_files(settings)
     first = _is_new(history)
     health, keepalive = Health(), settings.limits.keepalive
+
+    @cache
+    def key() -> bytes:
+        return kept_key(files["key"], first=first) if files else new_key()
+
     async with (
         open_health(health, settings.ops.listen, keepalive=keepalive, passed=sockets.ops),
-        open_log(settings) as log,
+        open_log(settings, key) as log,
     ):
-        key = kept_key(files["key"], first=first) if files else new_key()
         server = Server(
             settings,
             log,
-            key,
+            key(),
             own_certificate=files.get("certificate.pem"),
             admin=admin_socket(settings),
             sockets=sockets,
@@ -65,10 +73,16 @@ def _is_new(history: Path | None) -> bool:
 
 
 @asynccontextmanager
-async def open_log(settings: Settings) -> AsyncIterator[Log]:
-    """Open the store that the settings ask for. Raises CannotOpenStore."""
+async def open_log(settings: Settings, key: Callable[[], bytes] = new_key) -> AsyncIterator[Log]:
+    """Open the store that the settings ask for. ``key`` gives the server's, which a backup may
+    bring with it. Raises CannotOpenStore and SettingsError.
+    """
     history = settings.history
     path = history_file(history)
+    if settings.nodes.through:
+        async with _open_shared(settings, path, key) as log:
+            yield log
+        return
     if path is None:
         yield MemoryLog(
             per_room=history.per_room,
@@ -85,6 +99,33 @@ async def open_log(settings: Settings) -> AsyncIterator[Log]:
         files=own_files(settings),
     ) as log:
         yield log
+
+
+def _open_shared(
+    settings: Settings, path: Path | None, key: Callable[[], bytes]
+) -> AbstractAsyncContextManager[Log]:
+    try:
+        from trio_chat.storage.shared.log import open_shared  # what it needs is an extra
+    except ImportError as error:
+        raise SettingsError(
+            f"nodes.through: this needs {error.name}: pip install 'trio-chat[nodes]'"
+        ) from error
+    if path is None:
+        raise SettingsError("nodes.through: this needs a history in a file, not memory:")
+    nodes, history = settings.nodes, settings.history
+    return open_shared(
+        path,
+        parse(nodes.through),
+        nodes.password.get_secret_value(),
+        key,
+        name=nodes.name or socket.gethostname(),
+        lease=nodes.lease,
+        patience=nodes.patience,
+        keep=nodes.keep,
+        retention=retention(history),
+        cache_bytes=history.cache_bytes,
+        files=own_files(settings),
+    )
 
 
 def retention(history: HistorySettings) -> Retention:

@@ -33,6 +33,8 @@ NEED_A_RESTART = {
         "ops.admin",
         "ops.listen",
     ),
+    *("nodes.through", "nodes.password", "nodes.password_command", "nodes.name"),
+    *("nodes.lease", "nodes.patience", "nodes.keep"),
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from engines import RedisServer, fresh, running
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import trio.testing
 
 from engines import RedisServer, asking, fresh, keep, lone, lose, node, running, take, texts
 from trio_chat.errors import Conflict, Missed
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.reading import Reading
 from trio_chat.storage.shared.records import ZERO

@@ -9,7 +9,7 @@ import pytest
 
 from engines import RedisServer, asking, fresh, lone, node, running
 from trio_chat.errors import Fenced
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.records import ZERO
 

@@ -9,7 +9,7 @@ import trio.testing
 
 from engines import RedisServer, fresh, lone, node, running, take, texts
 from trio_chat.errors import CannotOpenStore, Conflict, Unavailable
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.order import Order
 from trio_chat.storage.shared.records import Append, Place
 

@@ -2,13 +2,16 @@
 
 import shlex
 import subprocess
+from typing import TypeVar
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from trio_chat.errors import SettingsError
-from trio_chat.settings import ClientSettings, Settings
+from trio_chat.settings import ClientSettings, NodeSettings, Settings
 from trio_chat.settings.described import variable
 from trio_chat.settings.values import Password
+
+_Section = TypeVar("_Section", ClientSettings, NodeSettings)
 
 
 def with_passwords(settings: Settings) -> Settings:
@@ -18,7 +21,7 @@ def with_passwords(settings: Settings) -> Settings:
     names = ["password", *(["account_password"] if settings.client.account else [])]
     client = settings.client
     for name in names:
-        client = _with_password(client, name)
+        client = _with_password("client", client, name)
     if client.account and not client.account_password.get_secret_value():
         needed = variable("client.account_password")
         raise SettingsError(
@@ -27,15 +30,25 @@ def with_passwords(settings: Settings) -> Settings:
     return settings if client is settings.client else settings.model_copy(update={"client": client})
 
 
-def _with_password(client: ClientSettings, name: str) -> ClientSettings:
+def with_engine_password(settings: Settings) -> Settings:
+    """Run the command for the password of the engine that servers share, if they do. Raises
+    SettingsError.
+    """
+    if not settings.nodes.through:
+        return settings
+    nodes = _with_password("nodes", settings.nodes, "password")
+    return settings.model_copy(update={"nodes": nodes})
+
+
+def _with_password(section: str, settings: _Section, name: str) -> _Section:
     setting = f"{name}_command"
-    command: str = getattr(client, setting)
-    if not command.strip() or getattr(client, name).get_secret_value():
-        return client
+    command: str = getattr(settings, setting)
+    if not command.strip() or getattr(settings, name).get_secret_value():
+        return settings
     try:
-        return client.model_copy(update={name: _password(_first_line_of(command))})
+        return settings.model_copy(update={name: _password(_first_line_of(command))})
     except _NoPassword as error:
-        raise SettingsError(f"client.{setting}: {error}") from None
+        raise SettingsError(f"{section}.{setting}: {error}") from None
 
 
 class _NoPassword(Exception):

@@ -17,6 +17,7 @@ from trio_chat.cli.exits import exit_on_error
 from trio_chat.cli.invite import command_beside
 from trio_chat.cli.log_handler import write_all
 from trio_chat.cli.logs import set_up_logging
+from trio_chat.cli.password_command import with_engine_password
 from trio_chat.cli.systemd import Manager, passed_sockets
 from trio_chat.cli.trust import for_server
 from trio_chat.core.views import Refused, Reloaded
@@ -62,7 +63,7 @@ def run_server(
     """Run until a signal stops it. Returns normally (exit code 0) after SIGTERM or Ctrl-C."""
 
     def read_settings() -> Settings:
-        return for_server(load(options, assignments, env_file))
+        return with_engine_password(for_server(load(options, assignments, env_file)))
 
     with exit_on_error(debug=debug):
         sockets = passed_sockets(os.environ)

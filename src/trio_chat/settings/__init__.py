@@ -540,6 +540,50 @@ class ScreenSettings(Section):
     )
 
 
+class NodeSettings(Section):
+    """Several servers that are one chat, through Redis or Valkey."""
+
+    through: values.Engine = _setting(
+        "",
+        "The engine that the servers of this chat share, and the chat's name there: "
+        "redis://[USER@]HOST[:PORT]/NAME, rediss://… for TLS, unix:[USER@]PATH?NAME, or "
+        "sentinel://HOST[:PORT],…/SERVICE/NAME. Each server keeps a copy of the history in its own "
+        "file, and all have the same server.key. If empty, this server is a chat of its own.",
+    )
+    password: values.Password = _setting(
+        SecretStr(""),
+        "The engine's password. Not accepted on the command line, where others can read it.",
+    )
+    password_command: str = _setting(
+        "",
+        "A command that prints the engine's password, such as 'pass show redis'. It runs when the "
+        "settings are read, without a shell.",
+    )
+    name: values.Words = _setting(
+        "",
+        "The name of this server among the others, for those who run them. If empty, the name of "
+        "the machine.",
+    )
+    lease: float = _number(
+        4, 2, 60, "After how long the people of a server leave that tells nothing.", "seconds"
+    )
+    patience: float = _number(
+        10,
+        1,
+        300,
+        "How long people wait for an engine that does not answer before they are refused.",
+        "seconds",
+    )
+    keep: int = _number(
+        200_000,
+        10_000,
+        10_000_000,
+        "How many of the last events the engine keeps: a server that has missed more cannot catch "
+        "up without a backup of another one's history.",
+        "events",
+    )
+
+
 class OpsSettings(Section):
     """Running the server."""
 
@@ -607,6 +651,7 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     client: ClientSettings = ClientSettings()
     screen: ScreenSettings = ScreenSettings()
+    nodes: NodeSettings = NodeSettings()
     ops: OpsSettings = OpsSettings()
     log: LogSettings = LogSettings()
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from trio_chat.settings import engine
 from trio_chat.settings.checks import (
     check_account,
     check_encoding,
@@ -109,6 +110,12 @@ def _check_socket(path: str) -> str:
     return path
 
 
+def _check_engine(address: str) -> str:
+    if address:
+        engine.parse(address)
+    return address
+
+
 def _check_hash(hashed: str) -> None:
     if hashed and not _HASH.fullmatch(hashed):
         raise ValueError("must be a hash as 'trio-chat hash-password' prints it")
@@ -149,6 +156,7 @@ Operators = Annotated[SecretStr, _secret(_check_operators)]
 
 Host = Annotated[str, AfterValidator(check_host)]
 Encoding = Annotated[str, AfterValidator(check_encoding)]
+Engine = Annotated[str, AfterValidator(_check_engine)]
 PublicName = Annotated[str, AfterValidator(_check_public_name)]
 PageUrl = Annotated[str, AfterValidator(_check_page_url)]
 Words = Annotated[str, AfterValidator(_check_words)]

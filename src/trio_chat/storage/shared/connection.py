@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.wires import Wire, wire_to
 

@@ -5,7 +5,7 @@ written to the node's file, and only then shown. So what anybody has seen is in 
 search are the file's, and they go on while the engine is away.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -16,10 +16,10 @@ import trio
 
 from trio_chat.core.events import Entry, Event, Said, is_persistent, is_promised
 from trio_chat.errors import Conflict, Gone, Taken, Unavailable
+from trio_chat.settings.engine import Address
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import Unreadable
 from trio_chat.storage.places import moved
-from trio_chat.storage.shared.address import Address
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.records import Append, Place, Record
 from trio_chat.storage.shared.wire import Told, Wire
@@ -43,7 +43,7 @@ async def open_shared(
     path: Path,
     address: Address,
     password: str,
-    key: bytes,
+    key: Callable[[], bytes],
     *,
     name: str,
     lease: float = 4,
@@ -53,18 +53,25 @@ async def open_shared(
 ) -> AsyncIterator["SharedLog"]:
     """Take part in the chat at an ``address``, with the copy in a file (``sqlite.log.open_parts``).
 
-    ``key`` is the chat's, 32 bytes, which all nodes have; the rest is that of ``open_order``.
+    ``key`` gives the chat's, 32 bytes, which all nodes have; the rest is that of ``open_order``.
     Raises CannotOpenStore.
     """
     async with open_parts(path, **how) as parts:
         node, seen = token_hex(4), parts.store.ids.last
         async with (
             open_order(
-                address, password, node=node, lease=lease, patience=patience, keep=keep, seen=seen
+                address,
+                password,
+                node=node,
+                name=name,
+                lease=lease,
+                patience=patience,
+                keep=keep,
+                seen=seen,
             ) as order,
             trio.open_nursery() as nursery,
         ):
-            log = SharedLog(parts, order, Wire(key), node=node, patience=patience)
+            log = SharedLog(parts, order, Wire(key()), node=node, patience=patience)
             nursery.start_soon(log.replicate)
             yield log
             nursery.cancel_scope.cancel("the log is closed")

@@ -12,8 +12,8 @@ from typing import Any
 import trio
 
 from trio_chat.errors import CannotOpenStore, Fenced, Unavailable
+from trio_chat.settings.engine import Address
 from trio_chat.storage.base import START
-from trio_chat.storage.shared.address import Address
 from trio_chat.storage.shared.calls import Calls, Question
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.flushes import Flushes

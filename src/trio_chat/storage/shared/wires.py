@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from redis import connection as redis_connection
 
-from trio_chat.storage.shared.address import Address
+from trio_chat.settings.engine import Address
 
 # Its classes are half typed.
 _KINDS: Any = redis_connection

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_chat.storage.shared.address import Address, parse
+from trio_chat.settings.engine import Address, parse
 
 GOOD = [
     ("redis://localhost/chat", Address("chat", (("localhost", 6379),)), "localhost:6379"),
