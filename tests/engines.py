@@ -1,19 +1,18 @@
 """Redis servers that tests start by themselves, on a Unix socket in a folder of their own."""
 
-import atexit
 import itertools
 import secrets
-import shutil
 import signal
+import socket
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import trio
+import trio.testing
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -22,32 +21,30 @@ from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.reading import Reading
-from trio_chat.storage.shared.records import Append, Record
+from trio_chat.storage.shared.records import Append, Record, padded
+
+_Program = TypeVar("_Program", bound="Program")
 
 _chats = itertools.count()
 
 
-class RedisServer:
-    """A redis-server whose files are in a folder. ``start`` it, and ``kill`` it."""
+class Program:
+    """A program of Redis."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.path = str(folder / "redis.sock")
-        self._command = ["redis-server", "--port", "0", "--unixsocket", self.path]
-        self._command += ["--save", "", "--dir", str(folder), *options]
+    def __init__(self, *command: str) -> None:
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        #: Another way to it, for what a test wants to know or to break.
-        self.redis = Redis(unix_socket_path=self.path, decode_responses=True)
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        raise NotImplementedError
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        while True:
-            try:
-                self.redis.ping()
-                return
-            except RedisError:
-                assert self._process.poll() is None, "redis-server has ended"
-                time.sleep(0.01)
+        while not self.is_ready():
+            assert self._process.poll() is None, f"{self._command[0]} has ended"
+            time.sleep(0.01)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -56,33 +53,79 @@ class RedisServer:
 
     def kill(self) -> None:
         """End it at once, by SIGKILL."""
-        self.redis.close()
         self.signal(signal.SIGKILL)
         assert self._process
         self._process.wait()
 
 
+class RedisServer(Program):
+    """A redis-server whose files are in a folder."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.path = str(folder / "redis.sock")
+        place = ("--port", "0", "--unixsocket", self.path, "--dir", str(folder))
+        super().__init__("redis-server", *place, "--save", "", *options)
+        #: Another way to it, for what a test wants to know or to break.
+        self.redis = Redis(unix_socket_path=self.path, decode_responses=True)
+
+    def is_ready(self) -> bool:
+        try:
+            return bool(self.redis.ping())
+        except RedisError:
+            return False
+
+    def kill(self) -> None:
+        self.redis.close()
+        super().kill()
+
+
+class Sentinel(Program):
+    """A redis-sentinel that watches the primary "main" at a port, and decides alone."""
+
+    def __init__(self, folder: Path, port: int, primary: int) -> None:
+        file = folder / "sentinel.conf"
+        file.write_text(
+            f"port {port}\ndir {folder}\nsentinel monitor main 127.0.0.1 {primary} 1\n"
+            "sentinel down-after-milliseconds main 300\nsentinel failover-timeout main 2000\n"
+        )
+        super().__init__("redis-sentinel", str(file))
+        self.redis = Redis(port=port, decode_responses=True)
+
+    def is_ready(self) -> bool:
+        """Whether it knows of a replica."""
+        try:
+            return bool(self.redis.execute_command("SENTINEL", "REPLICAS", "main"))
+        except RedisError:
+            return False
+
+    def kill(self) -> None:
+        self.redis.close()
+        super().kill()
+
+
+def free_ports(count: int) -> Sequence[int]:
+    """Ports that nobody listens on now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [it.getsockname()[1] for it in sockets]
+    for it in sockets:
+        it.close()
+    return ports
+
+
 @contextmanager
-def running(folder: Path, *options: str) -> Iterator[RedisServer]:
-    """A server as long as this lasts."""
-    folder.mkdir(exist_ok=True)
-    server = RedisServer(folder, *options)
-    server.start()
+def started(program: _Program) -> Iterator[_Program]:
+    """A program as long as this lasts."""
+    program.start()
     try:
-        yield server
+        yield program
     finally:
-        server.kill()
+        program.kill()
 
 
-@cache
-def the_engine() -> RedisServer:
-    """One for all tests that do not break it, as long as there are tests."""
-    folder = tempfile.mkdtemp(prefix="redis-")
-    server = RedisServer(Path(folder))
-    server.start()
-    atexit.register(shutil.rmtree, folder)
-    atexit.register(server.kill)
-    return server
+def running(folder: Path, *options: str) -> AbstractContextManager[RedisServer]:
+    """A server as long as this lasts, whose files are in a folder."""
+    folder.mkdir(exist_ok=True)
+    return started(RedisServer(folder, *options))
 
 
 def fresh(server: RedisServer) -> Address:
@@ -93,6 +136,12 @@ def fresh(server: RedisServer) -> Address:
 def node(address: Address, id: str = "", **how: Any) -> AbstractAsyncContextManager[Order]:
     """A node that takes part in a chat."""
     return open_order(address, node=id or secrets.token_hex(4), **how)
+
+
+def stream(server: RedisServer, address: Address) -> list[list[str]]:
+    """The entries as they are: id, and the values of the fields."""
+    found = server.redis.xrange(f"{{{address.name}}}log")
+    return [[padded(id.encode()), *fields.values()] for id, fields in found]  # type: ignore[union-attr]
 
 
 Kept = dict[bytes, bytes]
@@ -120,6 +169,12 @@ def asking(address: Address) -> Engine:
 def lone(text: str, room: str = "#a", *, token: str = "", **how: Any) -> Append:
     """An append of one record."""
     return Append(room, [(token, text.encode())], **how)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that another program has to do."""
+    while not holds():
+        await trio.testing.wait_all_tasks_blocked(0.01)
 
 
 async def take(reading: Reading, count: int) -> Sequence[Record]:

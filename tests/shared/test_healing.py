@@ -7,9 +7,21 @@ from typing import Any
 
 import pytest
 import trio
-import trio.testing
 
-from engines import RedisServer, asking, fresh, keep, lone, lose, node, running, take, texts
+from engines import (
+    RedisServer,
+    asking,
+    fresh,
+    keep,
+    lone,
+    lose,
+    node,
+    running,
+    stream,
+    take,
+    texts,
+    until,
+)
 from trio_chat.errors import Conflict, Missed
 from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.connection import Engine
@@ -68,17 +80,6 @@ def a(raw: Engine) -> Node:
 @pytest.fixture
 def b(raw: Engine) -> Node:
     return Node(raw, "b")
-
-
-def stream(engine: RedisServer, address: Address) -> list[list[str]]:
-    """The entries as a node remembers them: id, and the values of its fields."""
-    found = engine.redis.xrange(f"{{{address.name}}}log")
-    return [[_padded(id), *fields.values()] for id, fields in found]  # type: ignore[union-attr]
-
-
-def _padded(id: str) -> str:
-    milliseconds, _, sequence = id.partition("-")
-    return f"{int(milliseconds):013d}-{int(sequence):06d}"
 
 
 async def test_what_a_restarted_engine_has_lost_comes_back(tmp_path: Path) -> None:
@@ -206,6 +207,29 @@ def test_what_somebody_has_seen_has_its_id_alone_even_if_it_is_lost(
     assert a.call("resume", future) == "missed"
 
 
+def test_what_was_seen_and_is_lost_is_not_the_end_of_the_order(raw: Engine, a: Node) -> None:
+    barrier = a.append("one", barrier="1")
+    assert a.call("beat", "9000000000000-000041") != "gone"
+    assert a.append("two") == f"!{barrier}"
+    epoch(raw, "two")
+    assert a.call("resume", barrier) == f"heal {barrier}"
+
+
+def test_what_came_back_is_known_for_one_run_of_the_engine(
+    engine: RedisServer, address: Address, raw: Engine, a: Node
+) -> None:
+    kept = keep(engine, address)
+    a.append("one")
+    lost = stream(engine, address)
+    lose(engine, address, kept)
+    epoch(raw, "two")
+    a.heal(ZERO, lost)
+    assert engine.redis.hlen(f"{{{address.name}}}healed") == 2
+    epoch(raw, "three")
+    a.append("two")
+    assert engine.redis.hlen(f"{{{address.name}}}healed") == 0
+
+
 async def test_node_that_saw_what_is_lost_for_good_is_told(
     engine: RedisServer, address: Address
 ) -> None:
@@ -241,7 +265,6 @@ async def test_order_tells_how_far_behind_it_is(address: Address) -> None:
         reading = order.entries("0")
         for number in range(5):
             await other.place(lone(f"{number}"))
-        while order.behind != 5:
-            await trio.testing.wait_all_tasks_blocked(0.01)
+        await until(lambda: order.behind == 5)
         await take(reading, 5)
         assert order.behind == 0

@@ -142,3 +142,11 @@ def test_clock_that_goes_back_keeps_nobody_who_is_gone(
     enrol(raw, "dead", lease=1)
     make_older(engine, address, "dead", -3_600_000)
     until_gone(raw, "a", "dead")
+
+
+def test_node_that_asks_again_after_its_lease_is_not_gone(raw: Engine) -> None:
+    enrol(raw, "a")
+    enrol(raw, "slow", lease=1)
+    until_gone(raw, "a", "slow")
+    enrol(raw, "slow")
+    assert "gone" not in beat(raw, "a")

@@ -157,3 +157,17 @@ async def test_engine_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CannotOpenStore, match=r"does not answer: .*No such file"):
         async with node(address, patience=0.2):
             raise AssertionError
+
+
+async def test_checkpoint_of_a_later_entry_replaces_the_one_before(address: Address) -> None:
+    async with node(address) as a, node(address) as b:
+        assert await a.load() is None
+        first, second = "1700000000000-000001", "1700000000000-000002"
+        assert await a.save(first, b"one \x00\xff")
+        assert await b.load() == (first, b"one \x00\xff")
+        assert await b.save(second, b"")
+        assert not await a.save(first, b"late")
+        assert not await a.save(second, b"again")
+        assert await a.load() == (second, b"")
+        with pytest.raises(ValueError, match="too many"):
+            await a.save("1700000000000-000003", bytes(64 * 1024 * 1024 + 1))

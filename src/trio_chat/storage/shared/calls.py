@@ -5,6 +5,7 @@ import math
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -42,6 +43,7 @@ class Question:
         self._function, self._words = function, words
         self.is_wanted = True
         self.reply: Any = None
+        self.is_answered = False
         self.done = trio.Event()
 
     def ask(self, engine: Engine) -> None:
@@ -50,6 +52,7 @@ class Question:
 
     def finish(self, down: str) -> None:
         """Let whoever waits know."""
+        self.is_answered = not down
         self.done.set()
 
 
@@ -66,6 +69,11 @@ class Calls:
         self._due = math.inf  # when the next beat is, as monotonic time
         #: Why the last call was not answered, if it was not.
         self.down = ""
+
+    @property
+    def info(self) -> Mapping[str, str]:
+        """What the engine says of itself."""
+        return self._engine.info
 
     def start(self, first: Call) -> None:
         """Start the thread, with a call that must have an answer before the first beat."""

@@ -101,6 +101,8 @@ class Engine:
             self._wire = wire_to(self._address, self._password, timeout=self._timeout)
             self._wire.connect()
             self.info = _info(self._ask("INFO"))
+            if self.info.get("role") != "master":
+                raise RedisError("it is a replica of another one")
 
     def _ask(self, *command: str | bytes) -> Any:
         assert self._wire  # noqa: S101 - for the type checker

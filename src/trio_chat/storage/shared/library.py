@@ -9,7 +9,7 @@ _NAME = "trio_chat"
 # In the order in which the functions expect them.
 _KEYS = (
     *("log", "meta", "barriers", "barriers:old", "tokens", "tokens:old"),
-    *("nodes", "replies", "gone", "healed"),
+    *("nodes", "replies", "gone", "healed", "checkpoint"),
 )
 
 

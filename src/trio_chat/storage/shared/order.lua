@@ -9,6 +9,10 @@
 -- of two versions can share an engine while they are replaced. So the meaning of what is in the
 -- keys must not change from one version to the next; fields may be added behind those there are.
 --
+-- The user of a chat NAME needs no more rights than these (ACL SETUSER):
+--   ~{NAME}* +fcall +function|load +xread +info +time +xadd +xrange +hget +hset +hsetnx +hmget
+--   +hgetall +hdel +hlen +hexists +rename +unlink +del
+--
 -- KEYS are always all of these, in this order:
 local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
 local META = 2 -- of the whole chat: "last" and "base" (ids), "count" (of entries, ever), "epoch" (the
@@ -22,6 +26,7 @@ local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments
 local REPLIES = 8 -- by node, the number of its last flush, and the reply to it
 local GONE = 9 -- by node that was declared gone and whose people are still here: as NODES, and "by"
 local HEALED = 10 -- what came back in the last healing: by origin, the id; by node, its last flush
+local CHECKPOINT = 11 -- the state of all after an entry: "id" and "data"
 
 -- A hash of two generations: when the new one is full it becomes the old one, and the one before is
 -- dropped by a thread of the engine. So something is always known for one generation at least.
@@ -337,21 +342,20 @@ local function leave(keys, args)
   return redis.call('HDEL', keys[REPLIES], args[2])
 end
 
--- How many entries there have been up to one; nil if it is not there, or something after it is not.
+-- How many entries there have been up to one; nil if it is not there.
 local function position(keys, id)
-  if id ~= redis.call('HGET', keys[META], 'base') then
-    local found = redis.call('XRANGE', keys[LOG], id, id)[1]
-    return found and found[2][2]
+  if id == redis.call('HGET', keys[META], 'base') then
+    return '0'
   end
-  local first = redis.call('XRANGE', keys[LOG], '-', '+', 'COUNT', 1)[1]
-  return (not first or first[2][2] == '1') and '0'
+  local found = redis.call('XRANGE', keys[LOG], id, id)[1]
+  return found and found[2][2]
 end
 
 -- resume(epoch, node, after): asks whether a node can go on reading after an entry.
 --
 -- Returns "ok" and how many entries there have been up to there; "heal" and the id of the last entry
 -- if the node is to give back first what it knows beyond; "wait" while others may; "gone" if this
--- node is; and "missed" if the entry, or the one after it, is not there.
+-- node is; and "missed" if the entry is not there. Whether the next one is, its number tells.
 local function resume(keys, args)
   local epoch, node, after = args[1], args[2], args[3]
   local own = redis.call('HGET', keys[NODES], node)
@@ -418,10 +422,29 @@ local function heal(keys, args)
   return 'ok'
 end
 
+-- save(epoch, id, data): keeps a checkpoint, the state of all after an entry; unless one of a later
+-- entry is there. Returns whether it is kept, as 1 or 0.
+local function save(keys, args)
+  local before = redis.call('HGET', keys[CHECKPOINT], 'id')
+  if before and before >= args[2] then
+    return 0
+  end
+  redis.call('HSET', keys[CHECKPOINT], 'id', args[2], 'data', args[3])
+  return 1
+end
+
+-- load(epoch): returns the id and the data of the last checkpoint, or nothing.
+local function load(keys, args)
+  local found = redis.call('HMGET', keys[CHECKPOINT], 'id', 'data')
+  return found[1] and found or {}
+end
+
 redis.register_function('trio_chat_append', append)
 redis.register_function('trio_chat_beat', beat)
 redis.register_function('trio_chat_clear', clear)
 redis.register_function('trio_chat_enrol', enrol)
 redis.register_function('trio_chat_heal', heal)
 redis.register_function('trio_chat_leave', leave)
+redis.register_function('trio_chat_load', load)
 redis.register_function('trio_chat_resume', resume)
+redis.register_function('trio_chat_save', save)

@@ -18,9 +18,14 @@ from trio_chat.storage.shared.calls import Calls, Question
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.flushes import Flushes
 from trio_chat.storage.shared.library import Library
+from trio_chat.storage.shared.look import look_at
 from trio_chat.storage.shared.nodes import Beat, Node
 from trio_chat.storage.shared.reading import Reading
 from trio_chat.storage.shared.records import ZERO, Append, Place
+
+#: What a checkpoint has at the most, in bytes: the engine has it in memory, and sends it while
+#: nobody else gets an answer.
+CHECKPOINT = 64 * 1024 * 1024
 
 # Beats within a lease: some may be late, or be lost with a connection.
 _BEATS = 4
@@ -115,6 +120,19 @@ class Order:
         """
         await self._ask("leave", self._node)
 
+    async def save(self, id: str, data: bytes) -> bool:
+        """Keep a checkpoint, the state of all after an entry, for nodes that start; unless there is
+        one of a later entry. Returns whether it is kept. Raises Unavailable.
+        """
+        if len(data) > CHECKPOINT:
+            raise ValueError(f"{len(data):,} bytes are too many for a checkpoint")
+        return bool(await self._ask("save", id, data))
+
+    async def load(self) -> tuple[str, bytes] | None:
+        """The last checkpoint: the id of its entry, and its data. Raises Unavailable."""
+        found = await self._ask("load")
+        return (found[0].decode(), found[1]) if found else None
+
     async def _ask(self, function: str, *words: str | bytes) -> Any:
         question = Question(function, *words)
         self._calls.make(question)
@@ -126,7 +144,7 @@ class Order:
                 await question.done.wait()
         finally:
             question.is_wanted = False
-        if question.reply is None:
+        if not question.is_answered:
             raise Unavailable("The engine that the servers share does not answer.")
         return question.reply
 
@@ -151,9 +169,11 @@ class Order:
         try:
             self.base = (await self._answer(enrolment)).decode()
         except Unavailable as error:
+            why = self._calls.down or "it is too slow"
             raise CannotOpenStore(
-                f"The engine at {self._address} does not answer: {self._calls.down}"
+                f"The engine at {self._address} does not answer: {why}"
             ) from error
+        look_at(self._address, self._password, self._calls.info)
 
     def _close(self) -> None:
         if self._reading:
