@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 import trio
 
-from trio_chat.core.events import Entry, Event, Said
+from trio_chat.core.events import PEOPLE, Entry, Event, Got, ReadUpTo, Said
 from trio_chat.core.names import fold
 from trio_chat.core.queries import Span
 from trio_chat.storage.base import Log
@@ -85,6 +85,17 @@ async def append(log: Log, *events: Event, **how: Any) -> list[str]:
     entries = await log.append(fold(events[0].room), events, **how)  # type: ignore[union-attr]
     assert [entry.event for entry in entries] == [*events]
     return [entry.id for entry in entries]
+
+
+async def mark(log: Log, reader: str, target: str, at: int, *, source: str = "") -> int:
+    """Note up to which moment somebody has read; the latest one that is noted."""
+    await log.append(PEOPLE, [ReadUpTo(target, at, "id", reader, source)])
+    return await log.marked(reader, target)
+
+
+async def got(log: Log, *ids: str) -> None:
+    """Let these messages wait no more."""
+    await log.append(PEOPLE, [Got(ids)])
 
 
 def texts_of(entries: Sequence[Entry]) -> list[str]:

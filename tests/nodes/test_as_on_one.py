@@ -3,7 +3,7 @@
 from server import test_again, test_always_on, test_devices
 from twins import those_of
 
-# It knows the numbers of connections; and read markers are told on one node alone.
-_OF_ONE = {"test_devices_are_listed_and_ended", "test_a_marker_moves_on_all"}
+# It knows the numbers of connections.
+_OF_ONE = {"test_devices_are_listed_and_ended"}
 
 globals().update(those_of(test_devices, test_again, test_always_on, but=_OF_ONE))

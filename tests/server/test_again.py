@@ -11,6 +11,7 @@ from trio_chat.core.events import Entry, Event, elsewhere, is_persistent
 from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.memory import MemoryLog
+from trio_chat.storage.noted import must_be_noted
 
 ME = ":alice!alice@127.0.0.1"
 ID = "@+trio-chat/id=0123456789abcdef"
@@ -203,16 +204,13 @@ class Full(MemoryLog):
         super().__init__(per_room=1000, total_bytes=1_000_000, rooms=100)
 
     async def append(self, room: str, events: Sequence[Event], **how: Any) -> Sequence[Entry]:
-        self._refuse_if_full(any(is_persistent(e) and not elsewhere(e) for e in events))
+        kept = (is_persistent(e) and not elsewhere(e) for e in events)
+        self._refuse_if_full(any(kept) or any(map(must_be_noted, events)))
         return await super().append(room, events, **how)
 
     async def save(self, room: str, id: str, state: RoomState) -> None:
         self._refuse_if_full()
         await super().save(room, id, state)
-
-    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        self._refuse_if_full()
-        return await super().mark(reader, target, at, source=source)
 
     def _refuse_if_full(self, concerned: bool = True) -> None:
         if self.full and concerned:

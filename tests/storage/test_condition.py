@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from disks import disk_full, held
-from stores import append, open_file, said, take
+from stores import append, mark, open_file, said, take
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Condition, Log
 from trio_chat.storage.sqlite.log import SqliteLog
@@ -100,7 +100,7 @@ async def probed(log: Log) -> None:
 
 async def test_what_it_tries_to_write_leaves_nothing(path: Path) -> None:
     async with open_file(path) as log:
-        await log.mark("al", "#a", 1)
+        await mark(log, "al", "#a", 1)
         with disk_full():
             await failed(log)
         await probed(log)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeds import seeds
-from stores import open_file, said, texts
+from stores import mark, open_file, said, texts
 from trio_chat.core.events import PEOPLE, Change, Departed, Kicked, ModesSet, Origin, TopicSet
 from trio_chat.core.logs import after
 from trio_chat.core.queries import Span
@@ -71,7 +71,7 @@ async def fill(path: Path) -> None:
         await log.append("#a", [ModesSet("#a", "al", modes)], expect=topic[-1].id, barrier=True)
         await log.append("x,y", [said(SECRET, "x,y")])
         await log.append(PEOPLE, [Departed("al", rooms=("#a",), why=SECRET)])
-        await log.mark("al", "#a", 5)
+        await mark(log, "al", "#a", 5)
         await log.search(Search(SECRET, ["#a"]))
 
 
@@ -94,7 +94,7 @@ async def use(log: Log) -> None:
     await told(lambda: log.search(Search(SECRET, ["#a"], before=2**50)))
     await told(lambda: log.talks("x"))
     await told(lambda: log.marked("al", "#a"))
-    await told(lambda: log.mark("al", "#a", 7))
+    await told(lambda: mark(log, "al", "#a", 7))
     await told(lambda: speak(log))
 
 

@@ -11,7 +11,7 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stores import STORES, OpenLog, append, said, take, temporary, texts, texts_of
+from stores import STORES, OpenLog, append, mark, said, take, temporary, texts, texts_of
 from trio_chat.core.events import (
     PEOPLE,
     Arrived,
@@ -25,6 +25,7 @@ from trio_chat.core.events import (
     Left,
     ModesSet,
     Origin,
+    ReadUpTo,
     Renamed,
     RoomRenamed,
     Said,
@@ -90,10 +91,10 @@ async def test_ids_rise_when_the_clock_goes_back(open_log: OpenLog) -> None:
 async def test_a_mark_from_the_future_keeps_nobody_from_marking(open_log: OpenLog) -> None:
     now = 9000.0
     async with open_log(lambda: now) as log:
-        assert await log.mark("al", "#a", 9_000_000) == 9_000_000
+        assert await mark(log, "al", "#a", 9_000_000) == 9_000_000
         now = 2000.0
-        assert await log.mark("al", "#a", 1_000_000) == 1_000_000
-        assert await log.mark("al", "#a", 500_000) == 1_000_000
+        assert await mark(log, "al", "#a", 1_000_000) == 1_000_000
+        assert await mark(log, "al", "#a", 500_000) == 1_000_000
 
 
 async def test_times_are_those_of_the_clock_whatever_the_ids_are(open_log: OpenLog) -> None:
@@ -504,16 +505,30 @@ async def test_the_last_word_of_each_conversation(log: Log) -> None:
 
 async def test_a_mark_never_goes_back(log: Log) -> None:
     assert await log.marked("al", "#a") == 0
-    assert await log.mark("al", "#a", 2000) == 2000
-    assert await log.mark("al", "#a", 1000) == 2000
-    assert await log.mark("al", "#b", 1500) == 1500
-    assert await log.mark("bo", "#a", 1) == 1
-    assert await log.mark("al", "#a", 3000) == 3000
+    assert await mark(log, "al", "#a", 2000) == 2000
+    assert await mark(log, "al", "#a", 1000) == 2000
+    assert await mark(log, "al", "#b", 1500) == 1500
+    assert await mark(log, "bo", "#a", 1) == 1
+    assert await mark(log, "al", "#a", 3000) == 3000
     assert [await log.marked(*one) for one in [("al", "#a"), ("al", "#b"), ("bo", "#a")]] == [
         3000,
         1500,
         1,
     ]
+
+
+async def test_a_mark_is_shown_with_the_latest_moment_and_kept_in_no_history(log: Log) -> None:
+    for at in (2000, 1000):
+        await log.append(PEOPLE, [ReadUpTo("#A", at, "id", "al")])
+    await log.append(PEOPLE, [ReadUpTo("#A", 500, "id")])  # of somebody who is not known
+    shown = [entry.event for entry in await take(log, 3)]
+    assert shown == [
+        ReadUpTo("#A", 2000, "id", "al"),
+        ReadUpTo("#A", 2000, "id", "al"),
+        ReadUpTo("#A", 500, "id"),
+    ]
+    assert await log.marked("al", "#a") == 2000
+    assert await log.history(PEOPLE) == []
 
 
 # ── another name ───────────────────────────────────────────────────────────────────────────────
@@ -530,7 +545,7 @@ async def rename(log: Log, to: str = "#b", **how: Any) -> str:
 async def test_a_log_goes_on_by_another_name(log: Log) -> None:
     [first] = await append(log, said("1"))
     [last] = await append(log, topic("x"), barrier=True)
-    await log.mark("al", "#a", AT - 5)
+    await mark(log, "al", "#a", AT - 5)
     moved = await rename(log, expect=last)
     [second] = await append(log, said("2", "#b"), expect=moved)
     assert [entry.id for entry in await log.history("#b")] == [first, last, moved, second]

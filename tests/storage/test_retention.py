@@ -21,6 +21,7 @@ from trio_chat.core.events import (
     Joined,
     Kicked,
     Origin,
+    ReadUpTo,
     TopicSet,
 )
 from trio_chat.core.queries import Span
@@ -274,7 +275,7 @@ def test_pages_are_given_back(file: File) -> None:
 
 def test_the_marks_that_were_changed_last_stay(file: File) -> None:
     def mark(reader: str) -> None:
-        file.store.mark(reader, "#a", 1)
+        file.store.mark(ReadUpTo("#a", 1, identity=reader), 2)
 
     with file.store.transaction():
         mark("first")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from stores import NOW, open_file, texts
-from trio_chat.core.events import Event, Joined, Left, Origin, Said, TopicSet
+from stores import NOW, mark, open_file, texts
+from trio_chat.core.events import Event, Joined, Left, Origin, ReadUpTo, Said, TopicSet
 from trio_chat.core.logs import is_barrier
 from trio_chat.core.room_state import RoomState
 from trio_chat.storage.base import FLOOR, START, Log
@@ -284,10 +284,10 @@ async def test_marks_of_one_source_push_out_nobody_elses(
 ) -> None:
     monkeypatch.setattr("trio_chat.storage.memory.MARKS", 200)
     log = MemoryLog(per_room=10, total_bytes=SIZE, rooms=10, clock=lambda: NOW)
-    await log.mark("alice", "#a", 5, source="a")
-    await log.mark("bob", "#a", 7, source="m")
+    await mark(log, "alice", "#a", 5, source="a")
+    await mark(log, "bob", "#a", 7, source="m")
     for n in range(600):
-        await log.mark("mallory", f"#{n}", 9, source="m")
+        await mark(log, "mallory", f"#{n}", 9, source="m")
     assert len(log._marks) <= 200
     assert (await log.marked("alice", "#a"), await log.marked("bob", "#a")) == (5, 7)
     assert await log.marked("mallory", "#599") == 9
@@ -298,10 +298,10 @@ def test_marks_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     path = tmp_path / "chat.db"
     with closing(open_for_writing(path, cache_bytes=1_000_000)) as connection:
         file = SmallFile(path, connection)
-        file.store.mark("alice", "#a", 5, "a")
-        file.store.mark("bob", "#a", 7, "m")
+        file.store.mark(ReadUpTo("#a", 5, "id", "alice", "a"), 10)
+        file.store.mark(ReadUpTo("#a", 7, "id", "bob", "m"), 10)
         for n in range(600):
-            file.store.mark("mallory", f"#{n}", 9, "m")
+            file.store.mark(ReadUpTo(f"#{n}", 9, "id", "mallory", "m"), 10)
             if n % 50 == 0:
                 file.keep()
         file.store.marks = 1000

@@ -14,7 +14,7 @@ import pytest
 import trio
 import trio.testing
 
-from stores import NOW, append, open_file, said, texts, texts_of
+from stores import NOW, append, mark, open_file, said, texts, texts_of
 from trio_chat.core.events import TopicSet
 from trio_chat.core.room_state import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict
@@ -98,7 +98,7 @@ async def test_everything_is_there_after_reopening(path: Path) -> None:
         await log.save("#a", tea, RoomState("#A", "tea", tea))
         [milk] = await append(log, topic("milk"), expect=tea, barrier=True)
         await log.append("al,bo", [said("psst", "")])
-        await log.mark("al", "#a", 1234)
+        await mark(log, "al", "#a", 1234)
     async with open_file(path) as log:
         assert [entry.id for entry in await log.history("#a")] == [hello.id, tea, milk]
         assert (await log.history("#a"))[0] == hello
@@ -357,7 +357,7 @@ async def test_a_file_of_a_newer_version(path: Path) -> None:
 async def test_an_older_file_is_brought_up_to_date_and_a_copy_stays(path: Path) -> None:
     async with open_file(path) as log:
         await append(log, said("1"))
-        await log.mark("al", "#a", 5)
+        await mark(log, "al", "#a", 5)
     async with open_file(path, migrations=[*NEXT, "UPDATE mark SET more = 'yes'"]) as log:
         assert await texts(log, "#a") == ["1"]
     copy = path.with_name(f"chat.db.version-{NOW_AT}")

@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from disks import disk_full, held
-from stores import append, open_file, said, take, texts, texts_of
+from stores import append, mark, open_file, said, take, texts, texts_of
 from trio_chat.core.events import Event, Joined, Left, ModesSet, TopicSet
 from trio_chat.core.room_state import RoomState
 from trio_chat.errors import CannotOpenStore, Conflict, Unavailable
@@ -83,7 +83,7 @@ async def test_what_is_read_is_there_while_the_disk_is_full(path: Path) -> None:
             assert await texts(log, "#a") == ["tea"]
             assert await log.snapshot("#a") == (START, RoomState("#a"))
             await log.search(Search("tea", ["#a"]))
-            for call in (log.save("#a", START, RoomState("#A")), log.mark("al", "#a", 1)):
+            for call in (log.save("#a", START, RoomState("#A")), mark(log, "al", "#a", 1)):
                 with pytest.raises(Unavailable):
                     await call
         assert texts_of(await log.search(Search("tea", ["#a"]))) == ["tea"]

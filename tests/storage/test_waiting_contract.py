@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stores import NOW, OpenLog, append, said, texts_of
+from stores import NOW, OpenLog, append, got, said, texts_of
 from trio_chat.core.events import AccountDropped, Origin, Redacted, Said
 from trio_chat.core.queries import Span
 from trio_chat.errors import BoxFull, Gone
@@ -30,9 +30,9 @@ async def test_what_is_said_to_somebody_who_is_not_here_waits(log: Log) -> None:
     [one, two] = await append(log, to_alice("1"), to_alice("2"))
     [entry, _] = await log.waiting("alice")
     assert (entry.room, entry.id, entry.event) == ("1,=alice", one, to_alice("1"))
-    await log.got([one])
+    await got(log, one)
     assert await waiting(log) == ["2"]
-    await log.got([two])
+    await got(log, two)
     assert await waiting(log) == []
     assert texts_of(await log.history("1,=alice")) == ["1", "2"]
 
@@ -76,7 +76,7 @@ async def test_for_one_account_no_more_than_a_thousand_wait(log: Log) -> None:
         await log.append("1,=alice", [to_alice("too much")])
     assert not full.value.by_sender
     [first, *_] = await log.waiting("alice")
-    await log.got([first.id])
+    await got(log, first.id)
     await append(log, to_alice("now it fits"))
 
 
@@ -106,7 +106,7 @@ async def test_a_message_sent_again_waits_once_even_where_no_more_fits(log: Log)
     [again] = await log.append("1,=alice", [to_alice("hi", token="1 abc")])
     assert again.id == id
     assert len(await log.waiting("alice")) == 50
-    await log.got([id])
+    await got(log, id)
     await log.append("1,=alice", [to_alice("hi", token="1 abc")])
     assert len(await log.waiting("alice")) == 49
 

@@ -434,6 +434,30 @@ class UserModesSet:
 
 
 @fact
+class ReadUpTo:
+    """Somebody has read a room or a conversation, ``target``, up to a moment (unix milliseconds).
+
+    The store keeps it for their ``identity``, if that is not empty, charged to a ``source``; then
+    the event is shown with the latest moment that they have ever told. If it is ``quiet``, none of
+    their connections is told.
+    """
+
+    target: str
+    at: int
+    user_id: str = ""
+    identity: str = ""
+    source: str = ""
+    quiet: bool = False
+
+
+@fact
+class Got:
+    """Messages with these ids wait for nobody any more: they have been got."""
+
+    ids: tuple[str, ...]
+
+
+@fact
 class Announced:
     """An operator has said something to all operators, and to people who want to hear it."""
 
@@ -700,7 +724,7 @@ OfRoom = (
 )  # fmt: skip
 OfPerson = (
     Arrived | Attached | Detached | DeviceEnded | Renamed | Departed | AwaySet | NameSet
-    | AccountSet | MetadataSet | UserModesSet | Announced
+    | AccountSet | MetadataSet | UserModesSet | ReadUpTo | Got | Announced
 )  # fmt: skip
 #: What somebody does by one connection, and their others have to know, those as well that come
 #: while it happens.

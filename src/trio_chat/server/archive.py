@@ -34,7 +34,7 @@ from trio_chat.core.realm import Account
 from trio_chat.core.redaction import is_author, is_known_to, no_topic, place, unknown_message
 from trio_chat.core.remembered import hiding
 from trio_chat.core.reports import as_called_now, is_by, may_see
-from trio_chat.core.room import NO_MARKS, Person
+from trio_chat.core.room import Person
 from trio_chat.core.state import leads
 from trio_chat.core.views import (
     Answer,
@@ -49,6 +49,7 @@ from trio_chat.core.views import (
     Talks,
 )
 from trio_chat.errors import Unavailable
+from trio_chat.server.marks import Marks
 from trio_chat.server.personal import document
 from trio_chat.storage.base import Log, Search
 
@@ -65,12 +66,6 @@ _LAST_PAGE, _LAST_PAGES = 100, 5
 # Reports that are counted for somebody who becomes an operator.
 _REPORTS_MAX = 100
 
-# The name of the reports among read markers: no room or person has it.
-_REPORTS = "@reports"
-
-# Read markers of somebody who is not known: those of the last rooms and people they have read.
-_MARKS_EACH = 200
-
 
 def _any(said: Said) -> bool:
     return True
@@ -79,15 +74,15 @@ def _any(said: Said) -> bool:
 class Archive:
     """Answers look-ups.
 
-    What somebody has read is kept in the log for their identity. People who are not known have it
-    with their connection only. ``now`` gives unix milliseconds.
+    ``now`` gives unix milliseconds.
     """
 
-    def __init__(self, chat: Chat, log: Log, now: Callable[[], int]) -> None:
-        self._chat, self._log, self._now = chat, log, now
+    def __init__(self, chat: Chat, log: Log, marks: Marks, now: Callable[[], int]) -> None:
+        self._chat, self._log, self._marks, self._now = chat, log, marks, now
 
-    async def look_up(self, reader: Person, query: LookUp) -> Answer:
-        """Answer a look-up; Refused if ``reader`` may not read it.
+    async def look_up(self, reader: Person, query: LookUp, by: str) -> Answer:
+        """Answer a look-up that is made ``by`` a connection; Refused if the ``reader`` may not read
+        it.
 
         Raises Unavailable if the store cannot keep a read marker.
         """
@@ -108,37 +103,11 @@ class Archive:
                 return await self._export(reader)
             case MarkRead(target, at):
                 # "clamp it between the last read timestamp and the current time" (read-marker)
-                marked = await self._mark(reader, fold(target), min(at, self._now()))
+                marked = await self._marks.read(reader, target, min(at, self._now()), by)
                 return Marked(target, marked)
             case ShowMark(target):
-                marked = await self._marked(reader, fold(target))
+                marked = await self._marks.of(reader, target)
                 return Marked(target, min(marked, self._now()))
-
-    async def _mark(self, reader: Person, target: str, at: int) -> int:
-        """Note up to when somebody has read; returns the latest moment they have told."""
-        if reader.is_known:
-            source = reader.origin.host
-            return await self._log.mark(reader.identity, target, at, source=source)
-        marks = {**reader.marks}
-        at = max(at, marks.pop(target, 0))
-        if len(marks) >= _MARKS_EACH:
-            del marks[next(iter(marks))]
-        reader.marks = {**marks, target: at}
-        return at
-
-    async def keep_marks(self, reader: Person) -> None:
-        """Keep for somebody who is known now what they had read before they were.
-
-        Raises Unavailable.
-        """
-        marks, reader.marks = reader.marks, NO_MARKS
-        for target, at in marks.items():
-            await self._mark(reader, target, at)
-
-    async def _marked(self, reader: Person, target: str) -> int:
-        if reader.is_known:
-            return await self._log.marked(reader.identity, target)
-        return reader.marks.get(target, 0)
 
     async def _source(self, reader: Person, target: str) -> Source | Refused:
         found = source(self._chat, reader, target)
@@ -265,9 +234,7 @@ class Archive:
         if account is None:
             return not_logged_in()
         talks = await self._list_talks(reader, ListTalks(0, self._now() + 1, _EXPORTED))
-        marked = [
-            (name, said, await self._marked(reader, fold(name))) for name, said in talks.talks
-        ]
+        marked = [(name, said, await self._marks.of(reader, name)) for name, said in talks.talks]
         rooms = await self._log.places(fold(account.name))
         return Notice(document(self._chat.realm, account, rooms, marked))
 
@@ -328,13 +295,13 @@ class Archive:
         if not leads_any(self._chat, reader):
             return leaders_only()
         entries = await self._reports(reader, limit)
-        await self._mark(reader, _REPORTS, self._now())
+        await self._marks.have_read_reports(reader, self._now())
         return Reports(tuple([(entry, await self._reported(entry)) for entry in entries]))
 
     async def waiting_reports(self, reader: Person, log: str = "", room: str = "") -> list[Notice]:
         """Tell an operator of reports they have not seen: of all, or of those from a ``room``."""
         try:
-            seen = await self._marked(reader, _REPORTS)
+            seen = await self._marks.reports_read(reader)
             found = await self._reports(reader, _REPORTS_MAX, log)
         except Unavailable:
             return []

@@ -12,7 +12,7 @@ import trio
 
 from trio_chat.core.accounts import account_of
 from trio_chat.core.chat import Chat
-from trio_chat.core.events import Entry, Said, waits_for
+from trio_chat.core.events import PEOPLE, Entry, Got, Said, waits_for
 from trio_chat.core.names import fold
 from trio_chat.core.room import Person
 from trio_chat.core.views import Missed
@@ -117,7 +117,7 @@ class Box:
         if not (ids := [*self._got]):
             return
         try:
-            await self._log.got(ids)
+            await self._log.append(PEOPLE, [Got(tuple(ids))])
         except Unavailable:
             self._has_some.set()  # to try it again
             return

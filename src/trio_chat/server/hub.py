@@ -64,7 +64,7 @@ from trio_chat.core.events import (
 from trio_chat.core.limits import kept_out, refuse_banned
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.preferences import ROOMS
-from trio_chat.core.queries import LookUp, MarkRead
+from trio_chat.core.queries import LookUp
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
@@ -79,6 +79,7 @@ from trio_chat.server.box import Box
 from trio_chat.server.counts import Counts, Ending
 from trio_chat.server.devices import Devices
 from trio_chat.server.identities import Identities
+from trio_chat.server.marks import Marks
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.progress import Progress
@@ -130,11 +131,12 @@ class Hub:
             max_rooms=max_rooms,
             room_modes=room_modes,
         )
-        self._archive = Archive(chat, log, self.now)
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
         self.counts = Counts()
         self._ring = Ring(chat, log, self.progress, self.logs, self.counts)
+        self._marks = Marks(chat, log, self._ring)
+        self._archive = Archive(chat, log, self._marks, self.now)
         self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
         self.devices = Devices(
             chat,
@@ -145,7 +147,7 @@ class Hub:
             self.absent,
         )
         self._identities = Identities(
-            chat, self._ring, self.nicknames, self._archive, self.logs, self.subscribers
+            chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
         )
         self._rooms = Rooms(
             chat, log, self._ring, self.logs, self._archive, self.now, self._look_for_ends
@@ -358,19 +360,9 @@ class Hub:
         with self._ring.request():
             person = subscriber.person(self.chat)
             try:
-                answer = await self._archive.look_up(person, query)
+                return await self._archive.look_up(person, query, subscriber.id)
             except Unavailable as error:
                 return not_kept(error)
-            if isinstance(query, MarkRead):
-                self._tell_elsewhere(subscriber, person, answer)
-            return answer
-
-    def _tell_elsewhere(self, subscriber: Subscriber, person: Person, answer: Answer) -> None:
-        """Tell the other connections of the same person."""
-        for user_id in self.chat.same(person.identity):
-            for other in self.audiences.of_person(user_id):
-                if other is not subscriber:
-                    other.outbox.answer(other.dialect.render(answer))
 
     def end_killed(self, killed: Killed) -> None:
         """End the connections of somebody whom an operator has disconnected."""
@@ -463,7 +455,7 @@ class Hub:
             person = self.chat.people[subscriber.user_id]
             changes = (Change(True, "o"),)
             event = UserModesSet(person.nick, changes, person.user_id, person.origin)
-            await self._ring.happen(event, subscriber)
+            await self._ring.happen(event, by=subscriber.id)
             if name:
                 made = OperatorMade(person.nick, name, person.user_id, person.origin)
                 await self._ring.record(made)

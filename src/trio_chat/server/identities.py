@@ -26,9 +26,9 @@ from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Refused
 from trio_chat.core.words import parting
 from trio_chat.errors import Unavailable
-from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Before, Subscriber
 from trio_chat.server.counts import Ending
+from trio_chat.server.marks import Marks
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
@@ -45,12 +45,12 @@ class Identities:
         chat: Chat,
         ring: Ring,
         nicknames: Nicknames,
-        archive: Archive,
+        marks: Marks,
         logs: OpenLogs,
         subscribers: dict[str, Subscriber],
     ) -> None:
         self._chat, self._ring, self._nicknames = chat, ring, nicknames
-        self._archive, self._logs, self._subscribers = archive, logs, subscribers
+        self._marks, self._logs, self._subscribers = marks, logs, subscribers
 
     def newcomer(self, subscriber: Subscriber, nick: str = "", secret: str = "") -> Person:
         """Somebody who is not let in yet, as they will be known under this nickname.
@@ -174,7 +174,7 @@ class Identities:
             outcomes = [*outcomes, AccountSet(person.nick, person.user_id, person.origin)]
         if person.origin.account:
             with suppress(Unavailable):
-                await self._archive.keep_marks(person)
+                await self._marks.keep(person)
         entered = frozenset(person.rooms.values())
         subscriber.unsettled = Before("" if account else before, entered)
         return outcomes

@@ -219,10 +219,10 @@ class Ring:
                         if self._judge(subscriber, requests, asker) != outcomes:
                             continue
                     with self.told.under_way(getattr(first, "to_id", "")):
-                        entries = await self._append(events, by=subscriber)
+                        entries = await self._append(events, verifier, subscriber)
                         await self._progress.until_shown(entries[-1].id)
                 else:
-                    entries = await self._append(events, verifier, by=subscriber)
+                    entries = await self._append(events, verifier, subscriber)
             except Conflict as conflict:
                 # Judged before the barrier is applied, it would only meet the same Conflict again.
                 await self._progress.until_shown(conflict.barrier)
@@ -269,10 +269,10 @@ class Ring:
             await self.changing.until_over(*two)
 
     async def _append(
-        self, events: Sequence[Event], verifier: str = "", by: Subscriber | None = None
+        self, events: Sequence[Event], verifier: str, by: Subscriber
     ) -> Sequence[Entry]:
-        """Give events of one log their places; they are the doing of ``by``, if of a connection."""
-        if by is None or (self._is_alone(by) and not isinstance(events[-1], ToldToOthers)):
+        """Give events of one log their places; they are the doing of ``by``."""
+        if self._is_alone(by) and not isinstance(events[-1], ToldToOthers):
             return await self._place(events, verifier)
         return await self._place(events, verifier, by.id)
 
@@ -374,9 +374,11 @@ class Ring:
             return False
         return True
 
-    async def happen(self, event: Event, by: Subscriber | None = None) -> None:
-        """Give an event its place, and wait until it has been shown."""
-        entries = await self._append([event], by=by)
+    async def happen(self, *events: Event, by: str = "") -> None:
+        """Give events of one log their places, and wait until they have been shown. They are the
+        doing of the connection ``by``, if of one.
+        """
+        entries = await self._place(events, by=by)
         await self._progress.until_shown(entries[-1].id)
 
 

@@ -7,7 +7,7 @@ answered by times: everything between the moments and nothing else, and in the o
 a page is taken out of it, so that paging by moments shows everything once.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -166,7 +166,11 @@ class Log(Protocol):
 
         ``by`` is that of the entries.
 
-        Where accounts are (``places``) changes together with the events.
+        Where accounts are (``places``) changes together with the events. So do read markers, by
+        ReadUpTo: they never go back, except from one that a clock which was ahead had put into the
+        future, and the entry has the latest moment. Beyond MARKS some are forgotten of the source
+        that has most: those of its readers who have many, the longest unchanged first. And by Got
+        messages wait no more. These two are never shown without being stored.
 
         A ``secret`` is kept together with the events, or none of it is. What goes into the log of
         accounts is never shown without being stored, and is kept for ever.
@@ -192,9 +196,6 @@ class Log(Protocol):
 
         They do until they are known to have been got, redacted, or gone from the log.
         """
-
-    async def got(self, ids: Collection[str]) -> None:
-        """Let the messages with these ids wait no more."""
 
     async def find(self, room: str, id: str, *, topics: bool = False) -> Entry | None:
         """The message with this id in a log, or with ``topics`` also the topic, whoever may see it;
@@ -270,16 +271,10 @@ class Log(Protocol):
     async def knows(self, room: str) -> bool:
         """Whether something that was said or changed in a room is still there."""
 
-    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        """Note up to which moment a reader has read, and return the latest moment ever noted.
-
-        Moments are in unix milliseconds. The mark never goes back, except from one that a clock
-        which was ahead had put into the future. Beyond MARKS some are forgotten of the ``source``
-        that has most: those of its readers who have many, the longest unchanged first.
-        """
-
     async def marked(self, reader: str, target: str) -> int:
-        """The moment that ``mark`` returned last; 0 if nothing was marked."""
+        """The latest moment (unix milliseconds) up to which an identity has read a target, by its
+        folded name; 0 if nothing was marked (``append``).
+        """
 
     async def settled(self) -> None:
         """Wait until all that was asked of the store before has been done, or has failed."""

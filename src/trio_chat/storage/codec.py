@@ -145,7 +145,7 @@ _NOT_OURS = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 def _event(kind: type, found: dict[str, Any]) -> Event:
     if "origin" in found:
         found["origin"] = _known(Origin, found["origin"], _origin)
-    for name in ("rooms", "seams", "present", "banned"):
+    for name in ("rooms", "seams", "present", "banned", "ids"):
         if name in found:
             found[name] = tuple(found[name])
     for name in ("values", "metadata"):

@@ -24,8 +24,10 @@ from trio_chat.core.events import (
     AccountDropped,
     Entry,
     Event,
+    Got,
     Joined,
     Origin,
+    ReadUpTo,
     Reported,
     Said,
     Signalled,
@@ -62,7 +64,7 @@ from trio_chat.storage.base import (
     sender_of,
 )
 from trio_chat.storage.clock import Calendar, steady
-from trio_chat.storage.ids import Ids, now, time_of
+from trio_chat.storage.ids import Ids, time_of
 from trio_chat.storage.places import PLACES_MAX, moved
 from trio_chat.storage.tail import Intake, text_size
 from trio_chat.storage.words import is_sought, phrases, seeks_nothing
@@ -202,7 +204,7 @@ class MemoryLog(Log):
             if token in self._tokens:
                 entries.append(self._tokens[token])
                 continue
-            entries.append(entry := Entry(room, id, event, at, by))
+            entries.append(entry := Entry(room, id, self._noted(event, at), at, by))
             fresh.append(entry)
             if token:
                 self._tokens[token] = entry
@@ -311,10 +313,17 @@ class MemoryLog(Log):
         if len(box) < WAITING_MAX:
             box[entry.id] = entry
 
-    async def got(self, ids: Collection[str]) -> None:
-        await trio.lowlevel.checkpoint()
+    def _noted(self, event: Event, at: int) -> Event:
+        """Note what an event is for, at a moment; returns it as it is shown."""
+        if isinstance(event, Got):
+            self._got(event.ids)
+        if isinstance(event, ReadUpTo) and event.identity:
+            return replace(event, at=self._mark(event, at))
+        return event
+
+    def _got(self, ids: Collection[str]) -> None:
         for account in [*self._waiting]:
-            for id in self._waiting[account].keys() & ids:
+            for id in self._waiting[account].keys() & {*ids}:
                 self._wait_no_more(account, id)
 
     def _wait_no_more(self, account: str, id: str) -> None:
@@ -446,11 +455,11 @@ class MemoryLog(Log):
         else:
             await self.save(room, id, state)
 
-    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        await trio.lowlevel.checkpoint()
-        before = self._marks.pop((reader, target), _NO_MARK).at
-        at = max(at, before if before <= now(self._clock) else 0)
-        self._marks[reader, target] = _Mark(at, source)
+    def _mark(self, event: ReadUpTo, now: int) -> int:
+        mark = event.identity, fold(event.target)
+        before = self._marks.pop(mark, _NO_MARK).at
+        at = max(event.at, before if before <= now else 0)
+        self._marks[mark] = _Mark(at, event.source)
         if len(self._marks) > MARKS:
             self._forget_marks()
         return at

@@ -1,6 +1,6 @@
 """The effects on people: they arrive, change in what others are told of them, and depart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from trio_chat.core.devices import DEVICES_MAX
@@ -26,9 +26,11 @@ from trio_chat.core.events import (
     Detached,
     DeviceEnded,
     Entry,
+    Got,
     MetadataSet,
     NameSet,
     Origin,
+    ReadUpTo,
     Renamed,
     UserModesSet,
 )
@@ -42,10 +44,13 @@ from trio_chat.core.nicknames import give_back, holder, take
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
 from trio_chat.core.state import State, is_silenced_somewhere, metadata_of, shown
-from trio_chat.core.views import Delivery, Presence
+from trio_chat.core.views import Delivery, Marked, Presence
 
 #: The away message of those who are absent, unless they have left one of their own.
 NOT_CONNECTED = "not connected"
+
+# Read markers of somebody who is not known: those of the last rooms and people they have read.
+_MARKS_EACH = 200
 
 
 def _on_arrived(state: State, arrived: Arrived, entry: Entry) -> Deliveries:
@@ -257,6 +262,33 @@ def _on_user_modes_set(state: State, event: UserModesSet, entry: Entry) -> Deliv
     return told_modes(state, person, event)
 
 
+def _on_read_up_to(state: State, event: ReadUpTo, entry: Entry) -> Deliveries:
+    """The other connections of the person, and of those who are the same."""
+    person, target = state.people.get(event.user_id), fold(event.target)
+    at = event.at
+    if person and event.identity:
+        person.marks = {name: mark for name, mark in person.marks.items() if name != target}
+    elif person:
+        at = max(at, person.marks.get(target, 0))
+        person.marks = _with_mark(person.marks, target, at)
+    if person is None or event.quiet:
+        return []
+    same = state.same(person.identity).values()
+    others = tuple(one.id for each in same for one in each.devices if one.id != entry.by)
+    return [Delivery(Marked(event.target, at), devices=others)] if others else []
+
+
+def _with_mark(marks: Mapping[str, int], target: str, at: int) -> Mapping[str, int]:
+    """Read markers with one more: those of the last targets that somebody has read."""
+    others = [mark for mark in marks.items() if mark[0] != target]
+    return dict([*others[-(_MARKS_EACH - 1) :], (target, at)])
+
+
+def _on_got(state: State, event: Got, entry: Entry) -> Deliveries:
+    """Nobody: the store keeps it."""
+    return []
+
+
 #: Rows for ``apply.EFFECTS``.
 EFFECTS: Effects = {
     Arrived: _on_arrived,
@@ -265,6 +297,8 @@ EFFECTS: Effects = {
     DeviceEnded: _on_device_ended,
     Renamed: _on_renamed,
     Departed: _on_departed,
+    ReadUpTo: _on_read_up_to,
+    Got: _on_got,
     AwaySet: _on_away_or_name_set,
     NameSet: _on_away_or_name_set,
     MetadataSet: _on_metadata_set,

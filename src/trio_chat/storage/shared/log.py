@@ -19,7 +19,7 @@ from trio_chat.errors import Conflict, Gone, Taken, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import Unreadable
-from trio_chat.storage.places import moved
+from trio_chat.storage.noted import is_noted
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.records import Append, Place, Record
 from trio_chat.storage.shared.wire import Told, Wire
@@ -172,9 +172,10 @@ class SharedLog(SqliteLog):
         """Write what comes from the order, and show it, until cancelled."""
         async for records in self._order.entries(self._order.base):
             replicas = [replica for record in records for replica in self._replicas(record)]
-            await self._write([one for one in replicas if one.entry.id > self._stored])
+            stored = [one.entry for one in replicas if one.entry.id <= self._stored]
+            written = await self._write(replicas[len(stored) :])
             try:
-                await self._show_all([replica.entry for replica in replicas])
+                await self._show_all([*stored, *written])
             except trio.BrokenResourceError:
                 self._is_left = True
                 self._note_read(self._read_up_to)
@@ -192,10 +193,12 @@ class SharedLog(SqliteLog):
         row = row_of(event, barrier=record.barrier) if is_persistent(event) else None
         return [Replica(entry, row, record.barrier, told.secret, told.redact, told.move)]
 
-    async def _write(self, replicas: Sequence[Replica]) -> None:
-        """Write to the file, however long it takes until that can be written."""
+    async def _write(self, replicas: Sequence[Replica]) -> Sequence[Entry]:
+        """Write to the file, however long it takes until that can be written; returns the entries
+        as they are shown.
+        """
         if not any(map(_lasts, replicas)):
-            return
+            return [replica.entry for replica in replicas]
         while True:
             job = Job(lambda store: store.replicate(replicas), size=len(replicas))
             try:
@@ -207,6 +210,7 @@ class SharedLog(SqliteLog):
         for replica in replicas:
             if replica.move:
                 self._store.note_move(replica.entry.room, replica.entry.id)
+        return job.result
 
     async def _show_all(self, entries: Sequence[Entry]) -> None:
         for _, run in groupby(entries, lambda entry: entry.room):
@@ -234,4 +238,4 @@ def _token(event: Event) -> str:
 
 def _lasts(replica: Replica) -> bool:
     """Whether anything of an entry is kept."""
-    return bool(replica.row or replica.barrier or moved(replica.entry.event))
+    return bool(replica.row or replica.barrier or is_noted(replica.entry.event))

@@ -1,7 +1,7 @@
 """The log as the server sees it: it asks the thread that writes, and reads beside it."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -11,14 +11,22 @@ from typing import Any, NamedTuple, TypeVar
 
 import trio
 
-from trio_chat.core.events import REALM, Entry, Event, is_missed, is_persistent, is_promised
+from trio_chat.core.events import (
+    REALM,
+    Entry,
+    Event,
+    Said,
+    is_missed,
+    is_persistent,
+    is_promised,
+)
 from trio_chat.core.queries import ALL, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room_state import RoomState
 from trio_chat.errors import Unavailable
 from trio_chat.storage.base import Condition, Log, Move, Search, Secret
 from trio_chat.storage.codec import encode_realm
-from trio_chat.storage.places import moved
+from trio_chat.storage.noted import is_noted, must_be_noted
 from trio_chat.storage.sqlite import read, search, waiting
 from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.maintenance import Housekeeper, Retention
@@ -160,12 +168,13 @@ class SqliteLog(Log):
             return store.pass_on(room, events, expect=expect, barrier=barrier, by=by)
 
         # Others are needed by nobody tomorrow: they only get their places.
-        lasts = any(rows) or any(map(moved, events))
+        lasts = any(rows) or any(map(is_noted, events))
         must_last = (
             room == REALM
             or redact
             or move
             or any(map(is_promised, events))
+            or any(map(must_be_noted, events))
             or (self._refuse and any(map(is_missed, events)))
         )
         job = Job(
@@ -195,9 +204,6 @@ class SqliteLog(Log):
 
     async def waiting(self, account: str) -> Sequence[Entry]:
         return await self._read(waiting.of, account, self.too_old)
-
-    async def got(self, ids: Collection[str]) -> None:
-        await self._done(Job(lambda store: waiting.remove(store.connection, ids)))
 
     async def find(self, room: str, id: str, *, topics: bool = False) -> Entry | None:
         return await self._read(read.find, room, id, topics)
@@ -268,9 +274,6 @@ class SqliteLog(Log):
     async def knows(self, room: str) -> bool:
         return room in self._unstored or await self._read(read.knows, room)
 
-    async def mark(self, reader: str, target: str, at: int, *, source: str = "") -> int:
-        return await self._done(Job(lambda store: store.mark(reader, target, at, source)))
-
     async def marked(self, reader: str, target: str) -> int:
         return await self._read(read.marked, reader, target)
 
@@ -324,4 +327,5 @@ class SqliteLog(Log):
 def _fresh(events: Sequence[Event], entries: Sequence[Entry]) -> Sequence[Entry]:
     """The entries of these events, without those that the log had already."""
     pairs = zip(entries, events, strict=True)
-    return [*{entry.id: entry for entry, event in pairs if entry.event is event}.values()]
+    fresh = (each for each, event in pairs if each.event is event or not isinstance(event, Said))
+    return [*{entry.id: entry for entry in fresh}.values()]

@@ -13,6 +13,8 @@ from trio_chat.core.events import (
     AccountDropped,
     Entry,
     Event,
+    Got,
+    ReadUpTo,
     Redacted,
     elsewhere,
     is_persistent,
@@ -187,7 +189,7 @@ class Store:
             if token and (found := tokens.get(token) or self._with_token(token)):
                 entries.append(found)
                 continue
-            entries.append(entry := Entry(name, id, event, at, by))
+            entries.append(entry := Entry(name, id, self._noted(event, at), at, by))
             fresh.append((entry, row))
             if token:
                 tokens[token] = entry
@@ -198,21 +200,34 @@ class Store:
             self._move(name, move, entries[-1].id)
         return entries
 
-    def replicate(self, replicas: Sequence[Replica]) -> None:
-        """Put entries into the file that have their places already."""
-        for replica in replicas:
-            name, id = replica.entry.room, replica.entry.id
-            if replica.redact:
-                with suppress(Gone):  # this file keeps less than others
-                    redaction.take_words_out(self.connection, name, replica.redact)
-                    self.redactions += 1
-            if replica.secret:
-                self._keep(replace(replica.secret, new=False))
-            self._put(name, [(replica.entry, self._unless_known(replica.row))])
-            if replica.barrier:
-                self._note_barrier(name, id)
-            if replica.move:
-                self._move(name, replica.move, id)
+    def replicate(self, replicas: Sequence[Replica]) -> Sequence[Entry]:
+        """Put entries that have their places into the file; returns them as they are shown."""
+        return [self._replicated(replica) for replica in replicas]
+
+    def _replicated(self, replica: Replica) -> Entry:
+        entry = replica.entry
+        entry = entry._replace(event=self._noted(entry.event, entry.at))
+        name, id = entry.room, entry.id
+        if replica.redact:
+            with suppress(Gone):  # this file keeps less than others
+                redaction.take_words_out(self.connection, name, replica.redact)
+                self.redactions += 1
+        if replica.secret:
+            self._keep(replace(replica.secret, new=False))
+        self._put(name, [(entry, self._unless_known(replica.row))])
+        if replica.barrier:
+            self._note_barrier(name, id)
+        if replica.move:
+            self._move(name, replica.move, id)
+        return entry
+
+    def _noted(self, event: Event, at: int) -> Event:
+        """Note what an event is for, at a moment; returns it as it is shown."""
+        if isinstance(event, Got):
+            waiting.remove(self.connection, event.ids)
+        if isinstance(event, ReadUpTo) and event.identity:
+            return replace(event, at=self.mark(event, at))
+        return event
 
     def _unless_known(self, row: Row | None) -> Row | None:
         """A row, unless its token is in the file: it is known here for longer than by the order."""
@@ -365,18 +380,18 @@ class Store:
         )
         self.forget(name)
 
-    def mark(self, reader: str, target: str, at: int, source: str = "") -> int:
-        """Note a read marker, as ``Log.mark``."""
+    def mark(self, event: ReadUpTo, now: int) -> int:
+        """Note a read marker, as ``Log.append``, and return the latest."""
         found: int = self.connection.execute(
             "INSERT OR REPLACE INTO mark SELECT :reader, :target, max(:at, coalesce((SELECT at "
             "FROM mark WHERE reader = :reader AND target = :target AND at <= :now), 0)), :source "
             "RETURNING at",
             {
-                "now": now(self._clock),
-                "reader": reader,
-                "target": target,
-                "at": at,
-                "source": source,
+                "now": now,
+                "reader": event.identity,
+                "target": fold(event.target),
+                "at": event.at,
+                "source": event.source,
             },
         ).fetchone()[0]
         self.marks += 1
