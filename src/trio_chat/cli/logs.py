@@ -25,7 +25,7 @@ _STDERR = 2
 #: somebody who would be one.
 FIELDS = (
     *("event", "audit", "action", "nick", "account", "by", "user", "peer", "reason", "code"),
-    *("number", "bytes", "seconds", "path"),
+    *("number", "bytes", "seconds", "path", "node"),
 )
 
 

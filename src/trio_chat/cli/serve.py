@@ -30,6 +30,7 @@ from trio_chat.protocols.plain.wording import (
 from trio_chat.server.addresses import is_local
 from trio_chat.server.garbage import looking_once
 from trio_chat.server.links import in_browser
+from trio_chat.server.listeners import Sockets
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
 from trio_chat.settings.pins import shown_pin
@@ -70,10 +71,17 @@ def run_server(
         settings = read_settings()
         set_up_logging(settings.log)
         _allow_files(settings.limits.connections + _OTHER_FILES)
-        start = partial(serve, settings, sockets)
+        start = partial(_serve, settings, sockets)
         invite = partial(_invite, options, assignments, env_file, is_passed=bool(sockets.chat))
         with Manager(os.environ) as manager, looking_once():
             trio.run(_main, start, manager, read_settings, invite)
+
+
+async def _serve(
+    settings: Settings, sockets: Sockets, *, task_status: trio.TaskStatus[Server]
+) -> None:
+    """Serve with copies of the sockets that were passed: another server may come after this one."""
+    await serve(settings, sockets.copy(), task_status=task_status)
 
 
 def _invite(
@@ -100,6 +108,18 @@ async def _main(
 ) -> None:
     # Ignored, because a closing window may send several: its own, and its shell's.
     hangs_up = signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL and _has_terminal()
+    while await _run(start, manager, read_settings, invite, hangs_up):
+        pass
+
+
+async def _run(
+    start: Callable[..., Awaitable[object]],
+    manager: Manager,
+    read_settings: Callable[[], Settings],
+    invite: Callable[[Sequence[Address]], str],
+    hangs_up: bool,
+) -> bool:
+    """Run a server until it has stopped. Returns whether another is to be started in its place."""
     async with trio.open_nursery() as nursery:
         # Signals are handled before anybody can know that we are there.
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
@@ -112,11 +132,16 @@ async def _main(
                 heeding.start_soon(_heed, signals, server, hangs_up)
                 await server.until_stopping()
                 heeding.cancel_scope.cancel("the server stops")
+            if server.starts_anew:
+                await server.stopped.wait()
+                nursery.cancel_scope.cancel("another one is started")
+                return True
         # A second one ends us at once, even if we hang; SIGINT, too, without a traceback.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         manager.stopping()
         await server.stopped.wait()
         nursery.cancel_scope.cancel("the server has stopped")
+    return False
 
 
 async def _heed(signals: AsyncIterator[int], server: Server, hangs_up: bool) -> None:

@@ -6,6 +6,7 @@ lets them go when their account is deleted, banned, or always on no more.
 
 import logging
 from contextlib import suppress
+from functools import partial
 
 import trio
 
@@ -16,7 +17,7 @@ from trio_chat.core.limits import keeps_out, kept_out
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Account
 from trio_chat.core.room import Person
-from trio_chat.errors import Unavailable
+from trio_chat.errors import Fenced, Unavailable
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
@@ -102,10 +103,8 @@ class Absent:
 
     async def _depart(self, person: Person) -> None:
         await self._ring.be_open()
-        with self._ring.request(), suppress(trio.BrokenResourceError):
-            rooms = tuple(person.rooms)
-            departed = Departed(
-                person.nick, person.user_id, "not here any more", person.origin, rooms
-            )
-            await self._ring.happen(departed)
+        rooms = tuple(person.rooms)
+        departed = Departed(person.nick, person.user_id, "not here any more", person.origin, rooms)
+        with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
+            await self._ring.insist(partial(self._ring.happen, departed))
             await self._logs.close_empty()

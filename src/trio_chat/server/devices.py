@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+import trio
+
 from trio_chat.core.accounts import account_of, by_token, came_by_token, wrong_password
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import LogIn
@@ -21,6 +23,9 @@ from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
+
+# So many of those whom a node leaves behind go at a time: they share batches of the log.
+_TOGETHER = 100
 
 
 class Devices:
@@ -185,17 +190,42 @@ class Devices:
         """Let one connection go, as ``Hub.depart``, and with the last one its owner."""
         person = self._chat.people.get(subscriber.user_id)
         if person and (self._chat.is_always_on(person) or self.stays(subscriber, person)):
-            await self._ring.happen(
-                Detached(
-                    person.nick, person.user_id, subscriber.id, person.origin, seen,
-                    parting_words(self._chat, person, why, words),
-                )
-            )  # fmt: skip
-            if person.is_absent:  # a ban may have ended their last connection
-                self._absent.look()
+            why = parting_words(self._chat, person, why, words)
+            await self._detach(person, subscriber.id, why, seen)
             await self._logs.close_empty()
         elif person or subscriber.id == subscriber.user_id:
             await self._depart(subscriber, person, why, words, seen)
+
+    async def _detach(self, person: Person, id: str, why: str, seen: str = "") -> None:
+        detached = Detached(person.nick, person.user_id, id, person.origin, seen, why)
+        await self._ring.happen(detached)
+        if person.is_absent:  # a ban may have ended their last connection
+            self._absent.look()
+
+    async def bury(self, node: str, why: str) -> None:
+        """Let the connections of a node be gone, and with the last one their owners."""
+        lost = [
+            (person, device.id)
+            for person in self._chat.people.values()
+            for device in person.devices
+            if node_of(device.id) == node
+        ]
+        for begin in range(0, len(lost), _TOGETHER):
+            async with trio.open_nursery() as nursery:
+                for person, id in lost[begin : begin + _TOGETHER]:
+                    nursery.start_soon(self._lose, person, id, why)
+        await self._logs.close_empty()
+
+    async def _lose(self, person: Person, id: str, why: str) -> None:
+        if not person.is_on(id) or self._chat.people.get(person.user_id) is not person:
+            return  # others have seen to it
+        if len(person.devices) > 1 or self._chat.is_always_on(person):
+            await self._detach(person, id, why)
+            return
+        via = "" if id == person.user_id else id
+        rooms = tuple(person.rooms)
+        departed = Departed(person.nick, person.user_id, why, person.origin, rooms, "", via)
+        await self._ring.happen(departed)
 
     async def _depart(
         self,

@@ -73,6 +73,7 @@ from trio_chat.core.views import (
     Unheard,
 )
 from trio_chat.core.words import also_in, parting, waiting
+from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.counts import Ending
@@ -81,6 +82,7 @@ from trio_chat.server.fair_queue import Flow
 from trio_chat.server.lifetime import Lifetime
 from trio_chat.server.passwords import identity
 from trio_chat.server.prices import price
+from trio_chat.server.ring import not_kept
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source
 from trio_chat.server.token_bucket import TokenBucket
@@ -299,6 +301,18 @@ class Executor:
 
     async def _do(self, ask: Ask) -> None:
         await self.catch_up()
+        try:
+            await self._carry_out(ask)
+        except Unavailable as error:
+            refused = not_kept(error)
+            if self._subscriber.user_id not in self._hub.chat.people and isinstance(
+                ask.command, Enter | LogIn
+            ):  # nobody knows whether they have come: they can come again
+                self._refuse(refused)
+                await self.end(Ending.REFUSED, "could not be let in", parting(refused.why))
+            self._reply(refused, ask)
+
+    async def _carry_out(self, ask: Ask) -> None:
         match ask.command:
             case Enter() as enter:
                 await self._enter(enter, ask)

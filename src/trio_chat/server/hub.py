@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import trio
@@ -70,7 +71,7 @@ from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import AnotherNick, Answer, Ban, Notice, Refused
 from trio_chat.core.words import parting
-from trio_chat.errors import Unavailable
+from trio_chat.errors import Fenced, Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
 from trio_chat.server.archive import Archive
@@ -299,8 +300,9 @@ class Hub:
         if (person := self.chat.people.get(subscriber.user_id)) and subscriber.nick:
             subscriber.nick = person.nick
         if subscriber.nick and not self._ring.is_stopping:
-            with self._ring.request(), suppress(trio.BrokenResourceError):
-                await self.devices.leave(subscriber, why, words, seen)
+            leave = partial(self.devices.leave, subscriber, why, words, seen)
+            with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
+                await self._ring.insist(leave)
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""
@@ -394,6 +396,17 @@ class Hub:
                     refused = refuse_banned(self.chat, limit)
                     words = parting(refused.why)
                     subscriber.end(Ending.BANNED, "banned", words, refused)
+
+    async def bury(self, node: str) -> None:
+        """Let the people of a node that is gone be gone. Raises Unavailable."""
+        with self._ring.request():
+            await self.devices.bury(node, "connection lost")
+
+    async def close_empty(self) -> None:
+        """Close the rooms that nobody is in, or needs here."""
+        await self._ring.be_open()
+        with self._ring.request():
+            await self.logs.close_empty()
 
     def now(self) -> int:
         """The moment by the clock on the wall, in unix milliseconds."""

@@ -43,6 +43,10 @@ class Sockets:
     admin: Sequence[socket.socket] = ()
     ops: Sequence[socket.socket] = ()
 
+    def copy(self) -> "Sockets":
+        """Copies of all of them, each to be closed by itself."""
+        return Sockets(*([one.dup() for one in some] for some in (self.chat, self.admin, self.ops)))
+
 
 NONE_PASSED = Sockets()
 

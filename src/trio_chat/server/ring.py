@@ -6,7 +6,7 @@ applied, and shown. Whoever made it waits here until it has been shown.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ from trio_chat.core.views import (
     Unheard,
 )
 from trio_chat.core.words import account_or_user
-from trio_chat.errors import BoxFull, Conflict, Gone, Taken, Unavailable
+from trio_chat.errors import BoxFull, Conflict, Fenced, Gone, Taken, Unavailable
 from trio_chat.protocols.audit import sentence
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.counts import Counts
@@ -72,6 +72,9 @@ from trio_chat.server.progress import Progress
 from trio_chat.storage.base import START, Log, Move, Secret
 
 logger = logging.getLogger(__name__)
+
+# How long it waits until it tries again to store what must happen.
+_AGAIN = 1.0  # seconds
 
 # What operators of the server do to others.
 _OF_OPERATORS = (
@@ -373,6 +376,18 @@ class Ring:
             await self._progress.until_shown(conflict.barrier)
             return False
         return True
+
+    async def insist(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Do something that must happen, such as that somebody has gone: again and again while it
+        cannot be stored. Raises Fenced.
+        """
+        while True:
+            try:
+                return await attempt()
+            except Fenced:
+                raise
+            except Unavailable:
+                await trio.sleep(_AGAIN)
 
     async def happen(self, *events: Event, by: str = "") -> None:
         """Give events of one log their places, and wait until they have been shown. They are the

@@ -39,6 +39,7 @@ from trio_chat.server.listeners import (
     open_listeners,
 )
 from trio_chat.server.metrics import version
+from trio_chat.server.neighbours import Neighbours
 from trio_chat.server.operations import Operations, forget_log_level
 from trio_chat.server.own_certificate import use_own
 from trio_chat.server.page import Page
@@ -52,7 +53,7 @@ from trio_chat.settings import Settings
 from trio_chat.settings.places import Address
 from trio_chat.settings.reload import reloaded
 from trio_chat.settings.values import AUTO
-from trio_chat.storage.base import Log
+from trio_chat.storage.base import Log, Membership
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,10 @@ class Server:
         self._is_started = False
         self._stop = trio.Event()
         self.stopped = trio.Event()
+        #: Whether it has stopped because the other nodes of its chat think that it is gone: then
+        #: another one is to be started in its place.
+        self.starts_anew = False
+        self._neighbours: Neighbours | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -259,6 +264,8 @@ class Server:
                     task_status.started(self)
                     await self._serve(listeners, service)
                     with trio.move_on_after(self.settings.server.shutdown_grace):
+                        if self._neighbours:
+                            await self._neighbours.leave()
                         await self._hub.save()
                     self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
@@ -345,6 +352,15 @@ class Server:
         await self._drains.start(expire, self._hub)
         await self._hub.absent.bring()
         self._drains.start_soon(self._hub.absent.see_off)
+        if membership := self._log.membership:
+            self._neighbours = Neighbours(self._hub, self._log, membership)
+            self._drains.start_soon(self._neighbours.run)
+            self._drains.start_soon(self._stop_when_lost, membership)
+
+    async def _stop_when_lost(self, membership: Membership) -> None:
+        await membership.lost.wait()
+        self.starts_anew = True
+        self.stop()
 
     def _set_rules(self, settings: Settings) -> None:
         chat = self._hub.chat

@@ -12,6 +12,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import trio
+
 from trio_chat.core.events import NOWHERE, Entry, Event, Origin, is_promised
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
@@ -98,6 +100,23 @@ class Condition:
     waited: float = 0.0
 
 
+class Membership(Protocol):
+    """The part that a node takes in a chat of several nodes.
+
+    ``gone`` gives the ids of nodes that are gone, and which this one has to clear up. ``lost`` is
+    set once this one takes part no more, and must start anew.
+    """
+
+    gone: trio.MemoryReceiveChannel[str]
+    lost: trio.Event
+
+    async def cleared(self, node: str) -> None:
+        """Note that the people of a node that was ``gone`` have gone. Raises Unavailable."""
+
+    async def leave(self) -> None:
+        """Take part no more, now that the people of this node have gone. Raises Unavailable."""
+
+
 def box_full(in_all: int, theirs: int) -> BoxFull | None:
     """The error if so many messages were to wait for an account, so many of them one sender's."""
     by_sender = theirs > WAITING_EACH
@@ -133,6 +152,9 @@ class Log(Protocol):
 
     node: str
     _intake: Intake
+
+    #: None if this is a chat of one node.
+    membership: Membership | None = None
 
     @property
     def too_old(self) -> str:

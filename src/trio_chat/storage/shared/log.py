@@ -5,6 +5,7 @@ written to the node's file, and only then shown. So what anybody has seen is in 
 search are the file's, and they go on while the engine is away.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
@@ -15,7 +16,7 @@ from typing import Any
 import trio
 
 from trio_chat.core.events import Entry, Event, Said, is_persistent, is_promised
-from trio_chat.errors import Conflict, Gone, Taken, Unavailable
+from trio_chat.errors import Conflict, Fenced, Gone, Missed, Taken, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import Unreadable
@@ -28,6 +29,8 @@ from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.log import Parts, SqliteLog, open_parts
 from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.store import Replica
+
+logger = logging.getLogger(__name__)
 
 # Entries that are shown in one place of the intake.
 _TOGETHER = 32
@@ -90,6 +93,7 @@ class SharedLog(SqliteLog):
     ) -> None:
         super().__init__(parts, refuse=True)
         self.node = node
+        self.membership = order
         self._order, self._wire, self._patience = order, wire, patience
         self._stored = parts.store.ids.last  # by this run, or one before
         self._read_up_to = order.base
@@ -169,17 +173,24 @@ class SharedLog(SqliteLog):
     # ── what comes from the order ──────────────────────────────────────────────────────────────
 
     async def replicate(self) -> None:
-        """Write what comes from the order, and show it, until cancelled."""
+        """Write what comes from the order, and show it, until cancelled, or this node takes part no
+        more.
+        """
+        try:
+            await self._replicate()
+        except (Fenced, Missed) as error:
+            logger.warning("%s", error, extra={"event": "node-lost", "reason": str(error)})
+            self._order.lost.set()
+        except trio.BrokenResourceError:  # nobody reads the tail any more
+            self._is_left = True
+            self._note_read(self._read_up_to)
+
+    async def _replicate(self) -> None:
         async for records in self._order.entries(self._order.base):
             replicas = [replica for record in records for replica in self._replicas(record)]
             stored = [one.entry for one in replicas if one.entry.id <= self._stored]
             written = await self._write(replicas[len(stored) :])
-            try:
-                await self._show_all([*stored, *written])
-            except trio.BrokenResourceError:
-                self._is_left = True
-                self._note_read(self._read_up_to)
-                return
+            await self._show_all([*stored, *written])
             self._note_read(records[-1].id)
 
     def _replicas(self, record: Record) -> Sequence[Replica]:

@@ -62,6 +62,8 @@ class Order:
         self._reading: Reading | None = None
         #: The id after which the order begins; what is older is nobody's but this node's.
         self.base = ZERO
+        #: Set once this node takes part no more.
+        self.lost = trio.Event()
         #: Gives the ids of nodes whose leases have lapsed, and which this one has to clear up: when
         #: it has appended that their people are gone, it calls ``cleared``. If it goes before, they
         #: are another one's to clear up.
@@ -155,6 +157,7 @@ class Order:
         return self._reading.seen if self._reading else self.base
 
     def _fence(self) -> None:
+        self.lost.set()
         self._flushes.fence()
         if self._reading:
             self._reading.fail(Fenced())
