@@ -22,6 +22,8 @@ def is_sound(value: Any, hint: Any) -> bool:
 def _check(hint: Any) -> Check:
     if hint is str:
         return lambda value: type(value) is str and not _HALVES.search(value)
+    if hint is None:  # as in ``dict[str, None]``
+        return lambda value: value is None
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return _any_of([_check(each) for each in inner])
