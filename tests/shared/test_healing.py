@@ -224,10 +224,41 @@ def test_what_came_back_is_known_for_one_run_of_the_engine(
     lose(engine, address, kept)
     epoch(raw, "two")
     a.heal(ZERO, lost)
-    assert engine.redis.hlen(f"{{{address.name}}}healed") == 2
+    assert engine.redis.hlen(f"{{{address.name}}}healed") == 3
     epoch(raw, "three")
     a.append("two")
     assert engine.redis.hlen(f"{{{address.name}}}healed") == 0
+
+
+def test_node_that_the_engine_has_lost_gives_back_what_it_knows_and_is_gone(
+    engine: RedisServer, address: Address, raw: Engine, a: Node
+) -> None:
+    kept = keep(engine, address)
+    b = Node(raw, "b")
+    b.append("one")
+    lost = stream(engine, address)
+    lose(engine, address, kept)
+    epoch(raw, "two")
+    assert b.append("two") == "wait"
+    assert b.call("beat", lost[0][0]) == "wait"
+    assert b.call("resume", lost[0][0]) == f"heal {ZERO}"
+    assert b.heal(ZERO, lost) == "ok"
+    assert b.call("resume", lost[0][0]) == "gone"
+    assert a.append("three") == "wait"
+    assert a.heal(ZERO, []) == "ok"
+    assert b.again("two") == "gone"
+    assert b.call("beat", lost[0][0]) == "gone"
+    assert a.again("three") > lost[0][0]
+
+
+def test_engine_that_knows_nothing_of_the_chat(raw: Engine) -> None:
+    for function, words in [
+        ("append", ("1", "1000")),
+        ("beat", (ZERO,)),
+        ("resume", (ZERO,)),
+    ]:
+        assert raw.call(function, "a", *words) == b"gone"
+    assert raw.call("heal", "a", "1000", ZERO, "1") == b"closed"
 
 
 async def test_node_that_saw_what_is_lost_for_good_is_told(

@@ -117,6 +117,36 @@ async def test_sentinels_tell_of_the_one_that_has_taken_over(tmp_path: Path) -> 
         primary.start()  # for what ends it
 
 
+async def test_what_a_fail_over_loses_is_given_back(tmp_path: Path) -> None:
+    first, second, port = free_ports(3)
+    common = ("--appendonly", "yes", "--repl-diskless-sync-delay", "0")
+    replica = ("--port", str(second), "--replicaof", "127.0.0.1", str(first))
+    with (
+        running(tmp_path / "a", *common, "--port", str(first)) as primary,
+        running(tmp_path / "b", *common, *replica) as other,
+        started(Sentinel(tmp_path, port, first)),
+    ):
+        address = parse(f"sentinel://127.0.0.1:{port}/main/chat")
+        async with node(address, patience=60) as one, node(address, patience=60) as two:
+            readings = [order.entries("0") for order in (one, two)]
+            await one.place(lone("before"))
+            await until(lambda: other.redis.xlen("{chat}log") == 1)
+            primary.redis.config_set("requirepass", "which the replica does not have")
+            primary.redis.client_kill_filter(_type="replica")
+            lost = await two.place(lone("lost", token="t", barrier=True))
+            seen = [[*await take(reading, 2)] for reading in readings]
+            primary.kill()
+            [again] = await one.place(lone("lost", token="t", expect=lost[0].id))
+            assert (again.id, again.found) == (lost[0].id, True)
+            await one.place(lone("after", expect=again.id))
+            for all_seen, reading in zip(seen, readings, strict=True):
+                all_seen += await take(reading, 1)
+        assert texts(seen[0]) == ["before", "lost", "after"]
+        assert seen[0] == seen[1]
+        assert other.redis.xlen("{chat}log") == 3
+        primary.start()
+
+
 async def test_service_that_sentinels_do_not_know(tmp_path: Path) -> None:
     [port] = free_ports(1)
     with pytest.raises(CannotOpenStore, match="no Sentinel tells where it is"):

@@ -49,7 +49,7 @@ class Beat:
 
     def finish(self, down: str) -> None:
         """Note who lives, and tell who does not."""
-        if down:
+        if down or self._reply == b"wait":
             return
         if self._reply == b"gone":
             self._fence()

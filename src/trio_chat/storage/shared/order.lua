@@ -11,7 +11,7 @@
 --
 -- The user of a chat NAME needs no more rights than these (ACL SETUSER):
 --   ~{NAME}* +fcall +function|load +xread +info +time +xadd +xrange +hget +hset +hsetnx +hmget
---   +hgetall +hdel +hlen +hexists +rename +unlink +del
+--   +hgetall +hkeys +hdel +hlen +hexists +rename +unlink +del
 --
 -- KEYS are always all of these, in this order:
 local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
@@ -21,11 +21,11 @@ local META = 2 -- of the whole chat: "last" and "base" (ids), "count" (of entrie
 -- is declared gone), "turned" (when the barriers were); moments in unix milliseconds
 local BARRIERS, OLD_BARRIERS = 3, 4 -- by room, the id of its last barrier
 local TOKENS, OLD_TOKENS = 5, 6 -- by token, the id of its entry
-local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments), "lease", "seen" (id),
--- and "offered": the epoch in which it has last given back what it knows
+local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments), "lease", "seen" (id)
 local REPLIES = 8 -- by node, the number of its last flush, and the reply to it
 local GONE = 9 -- by node that was declared gone and whose people are still here: as NODES, and "by"
-local HEALED = 10 -- what came back in the last healing: by origin, the id; by node, its last flush
+local HEALED = 10 -- what came back in this epoch: by origin, the id; by node, its last flush; and by
+-- "@" and node, that it has given back all it knows
 local CHECKPOINT = 11 -- the state of all after an entry: "id" and "data"
 
 -- A hash of two generations: when the new one is full it becomes the old one, and the one before is
@@ -36,6 +36,9 @@ local BARRIERS_EACH, BARRIERS_LAST = 10000, 3600000
 
 -- What one flush may hold: so much is done within some milliseconds, in which others wait.
 local APPENDS, BYTES = 256, 1048576
+
+-- For how long at least nodes may give back what another run of the engine lacks (milliseconds).
+local HEALING_LEAST = 2000
 
 -- "seq" has six digits in our ids.
 local SEQ_MAX = 999999
@@ -107,8 +110,8 @@ end
 -- all that live have given back what they have seen; or for one lease, in which whoever lives has
 -- come back. For as long, nobody is declared gone.
 local function begin_epoch(keys, epoch, now)
-  local longest, nodes = 0, nodes_of(keys[NODES])
-  for _, it in pairs(nodes) do
+  local longest = HEALING_LEAST -- those that have come since may be lost as well
+  for _, it in pairs(nodes_of(keys[NODES])) do
     longest = math.max(longest, it.lease)
   end
   redis.call('DEL', keys[HEALED])
@@ -118,12 +121,17 @@ end
 -- What is true of the chat, for a call of a node that is connected to this run of the engine.
 local function meta_of(keys, epoch, now)
   local meta = redis.call('HMGET', keys[META], 'last', 'count', 'epoch', 'healing', 'top')
-  if meta[3] ~= epoch then
+  if meta[1] and meta[3] ~= epoch then -- a chat that it knows
     begin_epoch(keys, epoch, now)
     meta[4] = redis.call('HGET', keys[META], 'healing')
   end
   return {last = meta[1], count = tonumber(meta[2]), top = meta[5] or meta[1],
     healing = meta[4] and now < tonumber(meta[4])}
+end
+
+-- The answer to a node that is gone. What it has seen may be wanted first.
+local function gone(keys, epoch, now)
+  return meta_of(keys, epoch, now).healing and 'wait' or 'gone'
 end
 
 -- Notes what a node has seen. Even if the engine has lost it, its id is given to nothing else.
@@ -187,16 +195,17 @@ end
 
 -- append(epoch, node, flush, keep, appends…): gives places to all that a node has gathered.
 --
--- Returns "gone" if the node does not live, for the others; "wait" while the order is healed. Else a line with the engine's clock, and then a
--- line for each append: the ids of its records, "=" before one that its token had already; or "!"
--- and the barrier that makes it void.
+-- Returns "gone" if the node does not live, for the others; "wait" while what was lost is gathered.
+-- Else a line with the engine's clock, and then a line for each append: the ids of its records, "="
+-- before one that its token had already; or "!" and the barrier that makes it void.
 --
 -- "flush" rises by one with each call of a node. If the reply was lost, the node asks again by the
 -- same number, and gets the same reply, and nothing is done twice.
 local function append(keys, args)
   local node, flush, keep = args[2], args[3], args[4]
+  local now = clock()
   if redis.call('HEXISTS', keys[NODES], node) == 0 then
-    return 'gone'
+    return gone(keys, args[1], now)
   end
   local before = redis.call('HGET', keys[REPLIES], node)
   if before then
@@ -210,7 +219,6 @@ local function append(keys, args)
   if not appends then
     return redis.error_reply('ERR a flush is too large, or is not one')
   end
-  local now = clock()
   local meta = meta_of(keys, args[1], now)
   if meta.healing then
     return 'wait'
@@ -289,15 +297,15 @@ end
 
 -- beat(epoch, node, seen): tells that a node lives, and declares those gone whose leases lapsed.
 --
--- Returns "gone" if that is this node; else JSON: "count" of all entries, the "nodes" that live, and
+-- Returns "gone" if that is this node, or "wait" as "append"; else JSON: "count" of all entries, the "nodes" that live, and
 -- those of "gone" that this node is to clear up. Others are told of these only if this node goes
 -- before it has, so somebody does; and a reply that is lost does no harm.
 local function beat(keys, args)
   local epoch, node, seen, now = args[1], args[2], args[3], clock()
-  local nodes, gone = nodes_of(keys[NODES]), nodes_of(keys[GONE])
+  local nodes, lost = nodes_of(keys[NODES]), nodes_of(keys[GONE])
   local own = nodes[node]
   if not own then
-    return 'gone'
+    return gone(keys, epoch, now)
   end
   own.beat, own.seen = now, seen
   set_node(keys[NODES], node, own)
@@ -311,12 +319,12 @@ local function beat(keys, args)
     end
     if now >= spared and now - it.beat > it.lease then
       redis.call('HDEL', keys[NODES], id)
-      gone[id], nodes[id] = it, nil
+      lost[id], nodes[id] = it, nil
     else
       living[#living + 1] = {id, it.name, it.since, it.beat, it.seen}
     end
   end
-  for id, it in pairs(gone) do
+  for id, it in pairs(lost) do
     if not nodes[it.by or ''] then
       it.by = node
       set_node(keys[GONE], id, it)
@@ -354,17 +362,17 @@ end
 -- resume(epoch, node, after): asks whether a node can go on reading after an entry.
 --
 -- Returns "ok" and how many entries there have been up to there; "heal" and the id of the last entry
--- if the node is to give back first what it knows beyond; "wait" while others may; "gone" if this
--- node is; and "missed" if the entry is not there. Whether the next one is, its number tells.
+-- if the node is to give back first what it knows beyond, which even one may that is gone: it is
+-- nothing but what all have seen; "wait" while others may; "gone" if this node is; and "missed" if
+-- the entry is not there. Whether the next one is, its number tells.
 local function resume(keys, args)
   local epoch, node, after = args[1], args[2], args[3]
-  local own = redis.call('HGET', keys[NODES], node)
-  if not own then
-    return 'gone'
-  end
   local meta = meta_of(keys, epoch, clock())
-  if meta.healing and cjson.decode(own).offered ~= epoch then
+  if meta.healing and redis.call('HEXISTS', keys[HEALED], '@' .. node) == 0 then
     return 'heal ' .. meta.last
+  end
+  if redis.call('HEXISTS', keys[NODES], node) == 0 then
+    return 'gone'
   end
   local at = position(keys, after)
   if at then
@@ -374,9 +382,9 @@ local function resume(keys, args)
 end
 
 -- Ends the healing if every node that lives has given back what it knows.
-local function end_healing(keys, epoch)
-  for _, it in pairs(nodes_of(keys[NODES])) do
-    if it.offered ~= epoch then
+local function end_healing(keys)
+  for _, node in ipairs(redis.call('HKEYS', keys[NODES])) do
+    if redis.call('HEXISTS', keys[HEALED], '@' .. node) == 0 then
       return
     end
   end
@@ -391,8 +399,8 @@ end
 -- Returns "ok"; "closed" if it is too late; "gap" if what is before is not there.
 local function heal(keys, args)
   local epoch, node, keep, before, done = args[1], args[2], args[3], args[4], args[5]
-  local own, meta = redis.call('HGET', keys[NODES], node), meta_of(keys, epoch, clock())
-  if not own or not meta.healing then
+  local meta = meta_of(keys, epoch, clock())
+  if not meta.healing then
     return 'closed'
   end
   if before > meta.last then
@@ -414,10 +422,8 @@ local function heal(keys, args)
   end
   redis.call('HSET', keys[META], 'last', last, 'count', n)
   if done == '1' then
-    own = cjson.decode(own)
-    own.offered = epoch
-    set_node(keys[NODES], node, own)
-    end_healing(keys, epoch)
+    redis.call('HSET', keys[HEALED], '@' .. node, '')
+    end_healing(keys)
   end
   return 'ok'
 end
