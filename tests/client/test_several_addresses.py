@@ -131,6 +131,13 @@ async def test_if_nobody_answers_all_reasons_are_told(autojump_clock, nodes):
     assert nodes.tried == [A, B]
 
 
+async def test_a_reason_that_is_the_same_everywhere_is_told_once(nodes):
+    nodes.fails = {A: NotAdmitted("The chat is full."), B: NotAdmitted("The chat is full.")}
+    with pytest.raises(NotAdmitted, match=r"^The chat is full$"):
+        async with enter():
+            pass
+
+
 @pytest.mark.parametrize(
     ("errors", "kind"),
     [

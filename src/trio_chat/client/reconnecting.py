@@ -328,7 +328,8 @@ def _of_all(failures: Sequence[ChatError]) -> ChatError:
 
 
 def _whys(failures: Sequence[ChatError]) -> str:
-    return "; ".join(str(error).rstrip(".") for error in failures)
+    """All reasons, each once: the servers of one chat may all have the same."""
+    return "; ".join(dict.fromkeys(str(error).rstrip(".") for error in failures))
 
 
 def one_at_a_time(rooms: Sequence[str]) -> str:
