@@ -40,7 +40,7 @@ class Cutter:
                 nonlocal is_lost
                 async for data in ours:
                     await self._is_open.wait()
-                    is_lost = is_lost or (b"_append" in data and self._is_to_be_lost())
+                    is_lost = is_lost or (_is_append(data) and self._is_to_be_lost())
                     await theirs.send_all(data)
 
             async def answer() -> None:
@@ -62,6 +62,10 @@ class Cutter:
     def _is_to_be_lost(self) -> bool:
         self._appends += 1
         return self.loses_replies and self._appends % 2 == 0
+
+
+def _is_append(data: bytes) -> bool:
+    return b"FCALL" in data and b"_append" in data
 
 
 @asynccontextmanager

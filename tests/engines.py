@@ -61,12 +61,12 @@ class Program:
 class RedisServer(Program):
     """A redis-server whose files are in a folder."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
         self.path = str(folder / "redis.sock")
         place = ("--port", "0", "--unixsocket", self.path, "--dir", str(folder))
         super().__init__("redis-server", *place, "--save", "", *options)
         #: Another way to it, for what a test wants to know or to break.
-        self.redis = Redis(unix_socket_path=self.path, decode_responses=True)
+        self.redis = Redis(unix_socket_path=self.path, password=password, decode_responses=True)
 
     def is_ready(self) -> bool:
         try:
@@ -82,14 +82,17 @@ class RedisServer(Program):
 class Sentinel(Program):
     """A redis-sentinel that watches the primary "main" at a port, and decides alone."""
 
-    def __init__(self, folder: Path, port: int, primary: int) -> None:
+    def __init__(
+        self, folder: Path, port: int, primary: int, *more: str, password: str | None = None
+    ) -> None:
         file = folder / "sentinel.conf"
         file.write_text(
             f"port {port}\ndir {folder}\nsentinel monitor main 127.0.0.1 {primary} 1\n"
             "sentinel down-after-milliseconds main 300\nsentinel failover-timeout main 2000\n"
+            + "\n".join(more)
         )
         super().__init__("redis-sentinel", str(file))
-        self.redis = Redis(port=port, decode_responses=True)
+        self.redis = Redis(port=port, password=password, decode_responses=True)
 
     def is_ready(self) -> bool:
         """Whether it knows of a replica."""
@@ -122,10 +125,12 @@ def started(program: _Program) -> Iterator[_Program]:
         program.kill()
 
 
-def running(folder: Path, *options: str) -> AbstractContextManager[RedisServer]:
+def running(
+    folder: Path, *options: str, password: str | None = None
+) -> AbstractContextManager[RedisServer]:
     """A server as long as this lasts, whose files are in a folder."""
     folder.mkdir(exist_ok=True)
-    return started(RedisServer(folder, *options))
+    return started(RedisServer(folder, *options, password=password))
 
 
 def fresh(server: RedisServer) -> Address:

@@ -114,14 +114,20 @@ async def test_more_than_may_wait_is_refused_at_once(nursery: trio.Nursery) -> N
     nursery.cancel_scope.cancel()
 
 
-async def test_bytes_that_wait_are_bounded(nursery: trio.Nursery) -> None:
+async def test_bytes_that_wait_are_bounded() -> None:
     flushes = flushes_of(FakeEngine())
-    for _ in range(1 + 32):
-        nursery.start_soon(flushes.place, lone("x" * 1_048_576))
-    await trio.testing.wait_all_tasks_blocked()
-    with pytest.raises(Unavailable, match="too much waits"):
-        await flushes.place(lone("x"))
-    nursery.cancel_scope.cancel()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(flushes.place, lone("under way"))
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(2):  # those that were cancelled take no room
+            async with trio.open_nursery() as waiting:
+                for _ in range(32):
+                    waiting.start_soon(flushes.place, lone("x" * 1_048_576))
+                await trio.testing.wait_all_tasks_blocked()
+                with pytest.raises(Unavailable, match="too much waits"):
+                    await flushes.place(lone("x"))
+                waiting.cancel_scope.cancel()
+        nursery.cancel_scope.cancel()
 
 
 async def test_what_was_not_sent_when_patience_ended_is_not_sent(

@@ -261,6 +261,46 @@ def test_engine_that_knows_nothing_of_the_chat(raw: Engine) -> None:
     assert raw.call("heal", "a", "1000", ZERO, "1") == b"closed"
 
 
+def test_engine_that_has_lost_all_nodes_waits_for_two_seconds(
+    engine: RedisServer, address: Address, raw: Engine, a: Node
+) -> None:
+    engine.redis.delete(f"{{{address.name}}}nodes")
+    epoch(raw, "two")
+    assert a.call("resume", ZERO) == f"heal {ZERO}"
+    until = int(str(engine.redis.hget(f"{{{address.name}}}meta", "healing")))
+    seconds, microseconds = engine.redis.time()  # type: ignore[misc]
+    assert 0 < until - seconds * 1000 - microseconds / 1000 <= 2000
+
+
+def test_node_waits_for_what_others_may_give_back(
+    engine: RedisServer, address: Address, raw: Engine, a: Node, b: Node
+) -> None:
+    kept = keep(engine, address)
+    a.append("one")
+    lost = stream(engine, address)
+    lose(engine, address, kept)
+    epoch(raw, "two")
+    b.heal(ZERO, [])
+    assert b.call("resume", lost[0][0]) == "wait"
+    a.heal(ZERO, lost)
+    assert b.call("resume", lost[0][0]) == "ok 1"
+
+
+async def test_reader_that_has_no_room_gives_back_what_it_knows(tmp_path: Path) -> None:
+    options = ("--appendonly", "yes", "--appendfsync", "always")
+    with running(tmp_path / "redis", *options) as server:
+        address = fresh(server)
+        async with node(address, lease=60) as order:
+            reading = order.entries("0")
+            for number in range(10):  # more than the batches that are read ahead
+                await order.place(lone(f"{number}"))
+            server.kill()
+            server.start()
+            with trio.fail_after(20):
+                await order.place(lone("10"))
+            assert texts(await take(reading, 11)) == [str(number) for number in range(11)]
+
+
 async def test_node_that_saw_what_is_lost_for_good_is_told(
     engine: RedisServer, address: Address
 ) -> None:

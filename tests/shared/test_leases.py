@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
-from engines import RedisServer, asking, fresh, lone, node, running
-from trio_chat.errors import Fenced
+from engines import RedisServer, asking, fresh, lone, node, running, until
+from trio_chat.errors import Fenced, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.records import ZERO
@@ -142,6 +143,33 @@ def test_clock_that_goes_back_keeps_nobody_who_is_gone(
     enrol(raw, "dead", lease=1)
     make_older(engine, address, "dead", -3_600_000)
     until_gone(raw, "a", "dead")
+
+
+async def test_node_that_is_gone_is_told_of_once(raw: Engine, address: Address) -> None:
+    enrol(raw, "dead", lease=1)
+    async with node(address, "one", lease=0.2) as order:
+        assert await order.gone.receive() == "dead"
+        for _ in range(3):
+            [last] = order.nodes
+            await until(lambda last=last: order.nodes != [last])  # type: ignore[misc]
+        with pytest.raises(trio.WouldBlock):
+            order.gone.receive_nowait()
+
+
+async def test_node_lives_while_what_it_asks_for_is_refused(
+    engine: RedisServer, address: Address
+) -> None:
+    async with (
+        node(address, "one", lease=0.3, patience=1) as order,
+        node(address, lease=0.3) as other,
+    ):
+        engine.redis.set(f"{{{address.name}}}log", "no stream")
+        with pytest.raises(Unavailable):
+            await order.place(lone("refused"))
+        engine.redis.delete(f"{{{address.name}}}log")
+        await order.place(lone("taken"))
+        with pytest.raises(trio.WouldBlock):
+            other.gone.receive_nowait()
 
 
 def test_node_that_asks_again_after_its_lease_is_not_gone(raw: Engine) -> None:

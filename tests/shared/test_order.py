@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from engines import RedisServer, fresh, lone, node, running, take, texts
+from engines import RedisServer, fresh, lone, node, running, take, texts, until
 from trio_chat.errors import CannotOpenStore, Conflict, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.order import Order
@@ -150,6 +150,19 @@ async def test_patience_ends_and_what_was_not_sent_never_happens(engine: RedisSe
         assert ["nobody knows" in line for line in sorted(failed)] == [True, False]
         await order.place(lone("third"))
         assert texts(await take(order.entries("0"), 2)) == ["first", "third"]
+
+
+async def test_what_was_given_up_never_happens(tmp_path: Path) -> None:
+    with running(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        async with node(fresh(server), patience=1) as order:
+            reading = order.entries("0")
+            server.kill()
+            with pytest.raises(Unavailable):
+                await order.place(lone("given up"))
+            server.start()
+            await until(lambda: order.is_up)
+            await order.place(lone("later"))
+            assert texts(await take(reading, 1)) == ["later"]
 
 
 async def test_engine_that_is_not_there(tmp_path: Path) -> None:

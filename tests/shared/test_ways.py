@@ -155,6 +155,24 @@ async def test_what_a_fail_over_loses_is_given_back(tmp_path: Path) -> None:
         primary.start()
 
 
+async def test_sentinels_that_ask_for_the_password(tmp_path: Path) -> None:
+    first, second, port = free_ports(3)
+    secret = ("--requirepass", "secret", "--masterauth", "secret")
+    replica = ("--port", str(second), "--replicaof", "127.0.0.1", str(first))
+    lines = ("requirepass secret", "sentinel auth-pass main secret")
+    with (
+        running(tmp_path / "a", *secret, "--port", str(first), password="secret"),
+        running(tmp_path / "b", *secret, *replica, password="secret"),
+        started(Sentinel(tmp_path, port, first, *lines, password="secret")),
+    ):
+        address = parse(f"sentinel://127.0.0.1:{port}/main/chat")
+        async with node(address, password="secret") as order:
+            await order.place(lone("hello"))
+        with pytest.raises(CannotOpenStore, match=r"no Sentinel tells where it is: .*invalid"):
+            async with node(address, password="wrong", patience=1):
+                raise AssertionError
+
+
 async def test_service_that_sentinels_do_not_know(tmp_path: Path) -> None:
     [port] = free_ports(1)
     with pytest.raises(CannotOpenStore, match="no Sentinel tells where it is"):

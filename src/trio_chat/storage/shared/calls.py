@@ -101,7 +101,8 @@ class Calls:
         while True:
             with suppress(queue.Empty):
                 return self._given.get(timeout=max(self._due - time.monotonic(), 0))
-            self._beat_if_due()
+            if (down := self._beat_if_due()) is not None:
+                self._note(down)
 
     def _make(self, call: Call) -> None:
         down = self._repeat(call)
@@ -113,30 +114,32 @@ class Calls:
         wait, down = _FIRST, "it was not asked"
         while call.is_wanted and not self._ending.is_set():
             down = self._try(call)
+            self._note(down)
             self._beat_if_due()  # it may be only this call that the engine does not do
             if not down:
                 break
             self._ending.wait(wait)
-            wait = min(2 * wait, _MOST)
+            wait = min(2 * wait, _MOST, self._every)
         return down
 
-    def _beat_if_due(self) -> None:
+    def _beat_if_due(self) -> str | None:
+        """Beat if it is time; returns why there was no answer, or None if it was not asked."""
         now = time.monotonic()
-        if now >= self._due:
-            self._due = now + self._every
-            down = self._try(self._beat)
-            with suppress(trio.RunFinishedError):
-                self._trio.run_sync_soon(self._beat.finish, down)
+        if now < self._due:
+            return None
+        self._due = now + self._every
+        down = self._try(self._beat)
+        with suppress(trio.RunFinishedError):
+            self._trio.run_sync_soon(self._beat.finish, down)
+        return down
 
     def _try(self, call: Call) -> str:
         """Ask once. Returns why there is no answer."""
-        down = ""
         try:
             call.ask(self._engine)
         except Down as error:
-            down = str(error) or "no answer"
-        self._note(down)
-        return down
+            return str(error) or "no answer"
+        return ""
 
     def _note(self, down: str) -> None:
         if down and not self.down:

@@ -70,20 +70,19 @@ class Engine:
         if wire is not None:
             wire.disconnect()
 
-    def interrupt(self) -> None:
-        """Let what waits for a reply in another thread fail at once."""
+    def end_with(self, thread: threading.Thread) -> None:
+        """Let the thread that uses it fail at once, as often as it asks, until it ends. Blocks."""
+        while thread.is_alive():
+            self._interrupt()
+            thread.join(_LOOK)  # it may be about to connect
+        self.close()
+
+    def _interrupt(self) -> None:
         plain: socket.socket | None = getattr(self._wire, "_sock", None)
         if plain is not None:
             with suppress(OSError):
                 # Not that of TLS, which would take away what the thread uses.
                 socket.socket.shutdown(plain, socket.SHUT_RDWR)
-
-    def end_with(self, thread: threading.Thread) -> None:
-        """Let the thread that uses it fail at once, as often as it asks, until it ends. Blocks."""
-        while thread.is_alive():
-            self.interrupt()
-            thread.join(_LOOK)  # it may be about to connect
-        self.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -110,12 +109,8 @@ class Engine:
         return self._wire.read_response()
 
     def _load(self) -> None:
-        """Let the engine have the functions; another node may be faster."""
-        try:
-            self._ask("FUNCTION", "LOAD", self._library.text)
-        except ResponseError as error:
-            if "already exists" not in str(error):
-                raise
+        """Let the engine have the functions. If another node is faster, it gets the same again."""
+        self._ask("FUNCTION", "LOAD", "REPLACE", self._library.text)
 
 
 def _info(text: bytes) -> Mapping[str, str]:

@@ -62,7 +62,7 @@ class Flush:
             "append", self._queue.node, str(self._number), str(self._queue.keep), *words
         )
         if self._reply == b"wait":
-            self._queue.on_healing(engine.info["run_id"])
+            self._queue.on_healing()
             raise Down("it gathers what it has lost")
 
     def finish(self, down: str) -> None:
@@ -94,7 +94,7 @@ class Flushes:
     """The queue of appends of a node. For trio's thread.
 
     ``on_fenced`` is called if the others think that the node is gone; ``on_healing``, in another
-    thread and with its epoch, if the engine wants back what it has lost.
+    thread, if the engine wants back what it has lost.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Flushes:
         keep: int,
         patience: float,
         on_fenced: Callable[[], None],
-        on_healing: Callable[[str], None],
+        on_healing: Callable[[], None],
     ) -> None:
         self.node, self.keep, self._patience = node, keep, patience
         self._calls = calls

@@ -162,9 +162,9 @@ class Order:
         if self._reading:
             self._reading.fail(Fenced())
 
-    def _heal(self, epoch: str) -> None:
+    def _heal(self) -> None:
         if self._reading:
-            self._reading.look(epoch)
+            self._reading.look()
 
     async def _open(self, name: str, seen: str) -> None:
         enrolment = Question("enrol", self._node, name, str(int(self._lease * 1000)), seen)

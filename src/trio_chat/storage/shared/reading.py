@@ -78,12 +78,10 @@ class Reading:
         self._error = self._error or error
         self._given.close()
 
-    def look(self, epoch: str) -> None:
-        """Let it see to the engine, which has begun this epoch and wants back what it has lost. For
-        any thread.
+    def look(self) -> None:
+        """Let it see to the engine, which wants back what it has lost, even if there is no room for
+        a batch. For any thread.
         """
-        if self._engine.info.get("run_id") != epoch:
-            self._engine.interrupt()  # it may wait for one that does not answer any more
         self._asked.put(None)
 
     def close(self) -> None:
