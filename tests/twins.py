@@ -89,6 +89,11 @@ class Node:
         """Show this node nothing more."""
         self._is_held = True
 
+    @property
+    def held(self) -> int:
+        """How many appends are held back."""
+        return len(self._held)
+
     async def until_held(self, number: int) -> None:
         """Wait until so many appends of anybody's are held back."""
         with trio.fail_after(PATIENCE):
@@ -113,9 +118,11 @@ class Node:
 
 
 @asynccontextmanager
-async def twins(number: int = 2, chosen: Settings | None = None) -> AsyncIterator[list[House]]:
+async def twins(
+    number: int = 2, chosen: Settings | None = None, order: Order | None = None
+) -> AsyncIterator[list[House]]:
     """So many nodes of one chat; each has an operator "boss" with the password "sesame"."""
-    order = Order()
+    order = order or Order()
     async with AsyncExitStack() as stack:
         nodes = [Node(order) for _ in range(number)]
         chosen = chosen or settings()

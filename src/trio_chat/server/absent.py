@@ -1,10 +1,12 @@
 """People who are here though none of their devices is connected, as their account is always on.
 
-They have no connection. The server brings them when it starts, and
-lets them go when their account is deleted, banned, or always on no more.
+They have no connection, and belong to no node. A server brings them when it starts, unless they are
+here already. One of all nodes lets them go when their account is deleted, banned, or always on no
+more.
 """
 
 import logging
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
@@ -12,7 +14,7 @@ import trio
 
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import Join
-from trio_chat.core.events import Arrived, Departed, Joined, Origin
+from trio_chat.core.events import REALM, Arrived, Departed, Detached, Entry, Joined, Origin
 from trio_chat.core.limits import keeps_out, kept_out
 from trio_chat.core.names import fold
 from trio_chat.core.realm import Account
@@ -31,13 +33,18 @@ _TOGETHER = 100
 
 
 class Absent:
-    """Brings the people who are absent, and sees them off."""
+    """Brings the people who are absent, and sees them off.
+
+    ``nodes`` are those that are alive. The first one by name lets people go: if they know of each
+    other for a moment only, two may do it, of which the second changes nothing.
+    """
 
     def __init__(
         self, chat: Chat, log: Log, ring: Ring, logs: OpenLogs, nicknames: Nicknames
     ) -> None:
         self._chat, self._log, self._ring = chat, log, ring
         self._logs, self._nicknames = logs, nicknames
+        self._nodes: Collection[str] = [log.node]
         self._changed = trio.Event()  # set, and another one, when somebody may have to go
 
     # ── they come, when the server starts ──────────────────────────────────────────────────────
@@ -61,10 +68,13 @@ class Absent:
         nick = account.name
         origin = Origin("absent", "absent", nick, account.name)
         person = Person(user_id, nick, origin, account.identity)
-        if kept_out(self._chat, person) or self._nicknames.refusal(nick, user_id, nick):
+        is_here = self._chat.of_account(nick) is not None
+        if is_here or kept_out(self._chat, person) or self._nicknames.refusal(nick, user_id, nick):
             return
         with self._nicknames.asked(nick, user_id):
             await self._ring.happen(Arrived(nick, user_id, origin, account.identity, absent=True))
+        if user_id not in self._chat.people:  # another node has brought them, or they have come
+            return
         with suppress(Unavailable):
             for room in await self._log.places(fold(account.name)):
                 await self._enter(user_id, room)
@@ -82,6 +92,18 @@ class Absent:
 
     # ── they go ────────────────────────────────────────────────────────────────────────────────
 
+    def note_nodes(self, alive: Collection[str]) -> None:
+        """Note which nodes are alive."""
+        self._nodes = alive
+        self.look()
+
+    def concerns(self, entry: Entry) -> bool:
+        """Whether somebody may have to go by an entry that has been applied."""
+        event = entry.event
+        return entry.room == REALM or (
+            isinstance(event, Detached) and event.user_id in self._chat.absent
+        )
+
     def look(self) -> None:
         """Let the task look that sees to who has to go."""
         changed, self._changed = self._changed, trio.Event()
@@ -98,6 +120,8 @@ class Absent:
 
     def _must_go(self, person: Person) -> bool:
         if person.user_id not in self._chat.absent:  # they have come, or gone, meanwhile
+            return False
+        if self._log.node != min(self._nodes, default=self._log.node):
             return False
         return keeps_out(person.limit) or not self._chat.is_always_on(person)
 

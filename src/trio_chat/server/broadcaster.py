@@ -10,7 +10,6 @@ import trio
 
 from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import (
-    REALM,
     Detached,
     DeviceEnded,
     Entry,
@@ -112,7 +111,7 @@ class Broadcaster:
                 hub.snapshots.note(entry)
             if entry.by and isinstance(entry.event, ToldToOthers):
                 hub.tell_others(entry.event, entry.by)
-        if any(entry.room == REALM for entry in batch):
+        if any(map(hub.absent.concerns, batch)):
             hub.absent.look()
         if hub.chat.banned:
             hub.expel()

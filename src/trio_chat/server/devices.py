@@ -18,7 +18,6 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Notice, Refused
 from trio_chat.core.words import parting
-from trio_chat.server.absent import Absent
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.open_logs import OpenLogs
@@ -40,9 +39,7 @@ class Devices:
         logs: OpenLogs,
         audiences: Audiences,
         subscribers: dict[str, Subscriber],
-        absent: Absent,
     ) -> None:
-        self._absent = absent
         self._chat, self._ring, self._logs = chat, ring, logs
         self._audiences, self._subscribers = audiences, subscribers
         self._coming: Counter[str] = Counter()  # by person, connections that are being attached
@@ -199,8 +196,6 @@ class Devices:
     async def _detach(self, person: Person, id: str, why: str, seen: str = "") -> None:
         detached = Detached(person.nick, person.user_id, id, person.origin, seen, why)
         await self._ring.happen(detached)
-        if person.is_absent:  # a ban may have ended their last connection
-            self._absent.look()
 
     async def bury(self, node: str, why: str) -> None:
         """Let the connections of a node be gone, and with the last one their owners."""

@@ -145,7 +145,6 @@ class Hub:
             self.logs,
             self.audiences,
             self.subscribers,
-            self.absent,
         )
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
