@@ -15,10 +15,10 @@ import trio
 
 from irc_peers import settings
 from peers import PATIENCE, House, Peer, running
-from trio_chat.core.events import Entry
+from trio_chat.core.events import Entry, Event
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
-from trio_chat.storage.base import Log
+from trio_chat.storage.base import Log, Membership
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.tail import Intake, Tail
 
@@ -29,14 +29,15 @@ class Order(MemoryLog):
     def __init__(self) -> None:
         super().__init__(per_room=1000, total_bytes=10_000_000, rooms=1000)
         self.nodes: list[Node] = []
-        self._intake = cast("Intake", _Everywhere(self.nodes))
+        self.shown: list[Entry] = []
+        self._intake = cast("Intake", _Everywhere(self.nodes, self.shown))
 
 
 class _Everywhere:
     """The intake of the order: what is shown goes to all nodes."""
 
-    def __init__(self, nodes: "list[Node]") -> None:
-        self._nodes = nodes
+    def __init__(self, nodes: "list[Node]", shown: list[Entry]) -> None:
+        self._nodes, self._shown = nodes, shown
 
     @property
     def in_use(self) -> set[str]:
@@ -58,8 +59,36 @@ class _Everywhere:
             node.intake.give_back()
 
     def show(self, entries: Sequence[Entry]) -> None:
+        self._shown += entries
         for node in self._nodes:
             node.take(entries)
+
+
+class _Membership(Membership):
+    """The part of a node in the chat: it is told which are gone, one by one."""
+
+    def __init__(self, node: "Node", order: Order) -> None:
+        self._node, self._order = node, order
+        self._tell, self.gone = trio.open_memory_channel[str](10)
+        self.lost = trio.Event()
+        self.is_clear = trio.Event()
+
+    @property
+    def alive(self) -> Collection[str]:
+        return [node.node for node in self._order.nodes]
+
+    async def tell(self, node: str) -> None:
+        """Tell that a node is gone, and wait until that has been seen to."""
+        self._tell.send_nowait(node)
+        with trio.fail_after(PATIENCE):
+            await self.is_clear.wait()
+
+    async def cleared(self, node: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.is_clear.set()
+
+    async def leave(self) -> None:
+        await trio.lowlevel.checkpoint()
 
 
 class Node:
@@ -69,18 +98,43 @@ class Node:
         self.node = token_hex(4)
         self.intake = Intake()
         self._order, self._held = order, list[Sequence[Entry]]()
-        self._is_held = False
+        self._is_held, self.shown = False, ""
+        self.is_dead = False  # whether nothing that it appends reaches the order any more
         self._changed = trio.Event()
+        self.membership = _Membership(self, order)
         order.nodes.append(self)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._order, name)
 
+    async def append(self, room: str, events: Sequence[Event], **how: Any) -> Sequence[Entry]:
+        """As the order does; but then all other nodes that are not held back have shown it, too, so
+        that a test need not wait for that.
+        """
+        if self.is_dead:
+            await trio.sleep_forever()
+        entries = await self._order.append(room, events, **how)
+        for node in [*self._order.nodes]:
+            if node is not self:
+                await node.until_shown(entries[-1].id)
+        return entries
+
+    async def until_shown(self, id: str) -> None:
+        while self.shown < id and not self._is_held and self in self._order.nodes:
+            await self._changed.wait()
+
+    def note_shown(self, id: str) -> None:
+        self.shown = max(self.shown, id)
+        self._change()
+
+    def _change(self) -> None:
+        changed, self._changed = self._changed, trio.Event()
+        changed.set()
+
     def take(self, entries: Sequence[Entry]) -> None:
         if self._is_held:
             self._held.append(entries)
-            changed, self._changed = self._changed, trio.Event()
-            changed.set()
+            self._change()
             return
         with suppress(trio.BrokenResourceError):  # it stops, and the others go on
             self.intake.show(entries)
@@ -88,6 +142,7 @@ class Node:
     def hold(self) -> None:
         """Show this node nothing more."""
         self._is_held = True
+        self._change()
 
     @property
     def held(self) -> int:
@@ -111,10 +166,29 @@ class Node:
     async def tail(self) -> AsyncIterator[Tail]:
         try:
             async with self.intake.tail() as tail:
-                yield tail
+                yield _Tail(self, tail)
         finally:
-            if self in self._order.nodes:
-                self._order.nodes.remove(self)
+            self._order.nodes.remove(self)
+            self._change()
+
+
+class _Tail(Tail):
+    """A tail that notes what has been shown: all that came before whoever reads it asks again."""
+
+    def __init__(self, node: Node, tail: Tail) -> None:
+        super().__init__(tail._fresh, tail._places)
+        self._node, self._given = node, ""
+
+    async def __anext__(self) -> Sequence[Entry]:
+        self._node.note_shown(self._given)
+        batch = await super().__anext__()
+        self._given = batch[-1].id
+        return batch
+
+    def waiting(self) -> Sequence[Entry]:
+        batch = super().waiting()
+        self._given = batch[-1].id if batch else self._given
+        return batch
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ more.
 """
 
 import logging
-from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
@@ -35,8 +34,8 @@ _TOGETHER = 100
 class Absent:
     """Brings the people who are absent, and sees them off.
 
-    ``nodes`` are those that are alive. The first one by name lets people go: if they know of each
-    other for a moment only, two may do it, of which the second changes nothing.
+    Of all nodes that are alive, the first one by name lets people go. If they disagree for a moment
+    on who is alive, two may do it: then the second changes nothing.
     """
 
     def __init__(
@@ -44,7 +43,6 @@ class Absent:
     ) -> None:
         self._chat, self._log, self._ring = chat, log, ring
         self._logs, self._nicknames = logs, nicknames
-        self._nodes: Collection[str] = [log.node]
         self._changed = trio.Event()  # set, and another one, when somebody may have to go
 
     # ── they come, when the server starts ──────────────────────────────────────────────────────
@@ -92,11 +90,6 @@ class Absent:
 
     # ── they go ────────────────────────────────────────────────────────────────────────────────
 
-    def note_nodes(self, alive: Collection[str]) -> None:
-        """Note which nodes are alive."""
-        self._nodes = alive
-        self.look()
-
     def concerns(self, entry: Entry) -> bool:
         """Whether somebody may have to go by an entry that has been applied."""
         event = entry.event
@@ -121,7 +114,8 @@ class Absent:
     def _must_go(self, person: Person) -> bool:
         if person.user_id not in self._chat.absent:  # they have come, or gone, meanwhile
             return False
-        if self._log.node != min(self._nodes, default=self._log.node):
+        nodes = self._log.membership.alive if self._log.membership else ()
+        if self._log.node != min(nodes, default=self._log.node):
             return False
         return keeps_out(person.limit) or not self._chat.is_always_on(person)
 

@@ -12,7 +12,7 @@ from trio_chat.core.chat import Chat
 from trio_chat.core.commands import LogIn
 from trio_chat.core.decide import Outcomes, parting_words
 from trio_chat.core.devices import DEVICES_MAX, node_of, numbered
-from trio_chat.core.events import NOWHERE, Attached, Departed, Detached, DeviceEnded, Origin
+from trio_chat.core.events import NOWHERE, Attached, Departed, Detached, DeviceEnded, Got, Origin
 from trio_chat.core.limits import kept_out
 from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
@@ -198,18 +198,24 @@ class Devices:
         await self._ring.happen(detached)
 
     async def bury(self, node: str, why: str) -> None:
-        """Let the connections of a node be gone, and with the last one their owners."""
-        lost = [
-            (person, device.id)
-            for person in self._chat.people.values()
-            for device in person.devices
-            if node_of(device.id) == node
-        ]
-        for begin in range(0, len(lost), _TOGETHER):
+        """Let the connections of a node be gone, and with the last one their owners.
+
+        It may be done again, or by two nodes at once.
+        """
+        await self._ring.happen(Got(()))  # all that the node has done comes before that
+        people = [p for p in self._chat.people.values() if self._on_node(p, node)]
+        for begin in range(0, len(people), _TOGETHER):
             async with trio.open_nursery() as nursery:
-                for person, id in lost[begin : begin + _TOGETHER]:
-                    nursery.start_soon(self._lose, person, id, why)
+                for person in people[begin : begin + _TOGETHER]:
+                    nursery.start_soon(self._lose_all, person, node, why)
         await self._logs.close_empty()
+
+    def _on_node(self, person: Person, node: str) -> Sequence[str]:
+        return [device.id for device in person.devices if node_of(device.id) == node]
+
+    async def _lose_all(self, person: Person, node: str, why: str) -> None:
+        for id in self._on_node(person, node):
+            await self._lose(person, id, why)
 
     async def _lose(self, person: Person, id: str, why: str) -> None:
         if not person.is_on(id) or self._chat.people.get(person.user_id) is not person:

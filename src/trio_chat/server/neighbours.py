@@ -45,6 +45,7 @@ class Neighbours:
             try:
                 await self._hub.bury(node)
                 await self._membership.cleared(node)
+                self._hub.absent.look()  # it may be this one's task from now on
                 return
             except* Unavailable:
                 pass

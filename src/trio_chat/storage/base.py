@@ -7,7 +7,7 @@ answered by times: everything between the moments and nothing else, and in the o
 a page is taken out of it, so that paging by moments shows everything once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -109,6 +109,10 @@ class Membership(Protocol):
 
     gone: trio.MemoryReceiveChannel[str]
     lost: trio.Event
+
+    @property
+    def alive(self) -> Collection[str]:
+        """The ids of the nodes that are alive, as far as this one knows."""
 
     async def cleared(self, node: str) -> None:
         """Note that the people of a node that was ``gone`` have gone. Raises Unavailable."""

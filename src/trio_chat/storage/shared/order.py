@@ -5,7 +5,7 @@ Two threads talk to the engine, each over a connection of its own: one asks, and
 way; the other one reads. Nothing here knows what a record says.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -73,6 +73,11 @@ class Order:
     def nodes(self) -> Sequence[Node]:
         """The nodes that live, as of the last beat; those that came first are first."""
         return self._beat.nodes
+
+    @property
+    def alive(self) -> Collection[str]:
+        """The ids of these."""
+        return [node.id for node in self.nodes]
 
     @property
     def is_up(self) -> bool:

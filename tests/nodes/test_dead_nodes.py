@@ -1,0 +1,120 @@
+"""The people of a node that is gone leave, as far as they are not on another one, too."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import trio
+
+from bob import back
+from irc_peers import irc_peer, settings
+from nodes.test_nicknames import agree
+from peers import House, running
+from server.test_always_on import owner as owner_always_on
+from server.test_devices import another, commands, owner
+from trio_chat.core.events import Departed
+from trio_chat.storage.base import Log
+from twins import Node, Order, node_of, twins
+
+
+@asynccontextmanager
+async def dying(order: Order) -> AsyncIterator[House]:
+    """One more node, which is gone at the end without a word."""
+    node = Node(order)
+    for event in order.shown:
+        node.take([event])
+    async with running(settings(), cast("Log", node)) as house:
+        yield house
+        node.is_dead = True
+
+
+async def departed(order: Order, room: str = "#lobby") -> list[str]:
+    """Who has left, as the history of a room tells it."""
+    kept = [entry.event for entry in await order.history(room)]
+    return [event.nick for event in kept if isinstance(event, Departed)]
+
+
+async def test_those_who_were_only_there_have_gone() -> None:
+    order = Order()
+    async with twins(order=order) as houses:
+        eve = await irc_peer(houses[0], "eve", "away-notify", rooms="#lobby,#tea")
+        bob = await owner_always_on(houses[0])
+        async with dying(order) as third:
+            gone = node_of(third).node
+            await irc_peer(third, "guest")
+            await another(third)
+            await back(third, nick="tablet")
+            carol = await irc_peer(houses[1], "carol")
+            await carol.news("REGISTER * * correct-horse")
+            await bob.say("QUIT")
+            await bob.rest()
+        await eve.news()
+        await node_of(houses[1]).membership.tell(gone)
+        assert sorted(commands(await eve.news())) == [
+            "AWAY :not connected", "QUIT :connection lost",
+        ]  # fmt: skip
+        agree(*houses)
+        people = houses[0].server._hub.chat.people.values()
+        assert {person.nick for person in people} == {"eve", "carol", "bob"}
+        assert not any(one.id.startswith(gone) for p in people for one in p.devices)
+        assert await departed(order) == ["guest"]
+
+
+async def test_who_is_on_another_node_too_stays() -> None:
+    order = Order()
+    async with twins(order=order) as houses:
+        async with dying(order) as third:
+            await owner(third)
+            phone, _ = await another(houses[0])
+        await node_of(houses[0]).membership.tell(node_of(third).node)
+        agree(*houses)
+        assert await departed(order) == []
+        [person] = houses[0].server._hub.chat.people.values()
+        assert len(person.devices) == 1
+        assert await phone.news("PRIVMSG bob :note") == [":bob!bob@127.0.0.1 PRIVMSG bob :note"]
+
+
+async def test_two_nodes_may_see_to_it_at_once_and_again() -> None:
+    order = Order()
+    async with twins(order=order) as houses:
+        eve = await irc_peer(houses[0], "eve")
+        async with dying(order) as third:
+            for name in ("guest", "other"):
+                await irc_peer(third, name)
+        await eve.news()
+        async with trio.open_nursery() as nursery:
+            for house in houses:
+                nursery.start_soon(node_of(house).membership.tell, node_of(third).node)
+        await houses[0].server._hub.bury(node_of(third).node)
+        assert sorted(commands(await eve.news())) == ["QUIT :connection lost"] * 2
+        agree(*houses)
+        assert {*await departed(order)} == {"guest", "other"}
+
+
+async def test_who_came_just_before_the_node_was_gone_is_seen_to() -> None:
+    """Though the node that does it has not heard of them yet."""
+    order = Order()
+    async with twins(order=order) as houses:
+        async with dying(order) as third:
+            node_of(houses[0]).hold()
+            await irc_peer(third, "guest")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(node_of(houses[0]).membership.tell, node_of(third).node)
+            await node_of(houses[0]).until_held(node_of(houses[0]).held + 1)
+            node_of(houses[0]).go_on()
+        agree(*houses)
+        assert not houses[0].server._hub.chat.people
+
+
+async def test_a_node_that_stops_takes_its_people_with_it() -> None:
+    order = Order()
+    async with twins(order=order) as houses:
+        eve = await irc_peer(houses[0], "eve")
+        async with dying(order) as third:
+            guest = await irc_peer(third, "guest")
+            await eve.news()
+            third.server.stop()
+            await guest.rest()
+            await third.server.stopped.wait()
+        assert [line.split()[0] for line in commands(await eve.news())] == ["QUIT"]
+        agree(*houses)
