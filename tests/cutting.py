@@ -18,6 +18,8 @@ class Cutter:
         #: Lose the reply to every second append, and the connection with it.
         self.loses_replies = False
         self.lost = 0
+        #: Let nothing through of what is read from the stream, and lose the connection with it.
+        self.refuses_reads = False
         self._is_open = trio.Event()
         self._is_open.set()
         self._appends = 0
@@ -34,13 +36,14 @@ class Cutter:
         """Pass on what one connection asks, and what is answered."""
         theirs = await trio.open_unix_socket(self._server.path)
         async with ours, theirs, trio.open_nursery() as nursery:
-            is_lost = False
+            is_lost = is_reader = False
 
             async def ask() -> None:
-                nonlocal is_lost
+                nonlocal is_lost, is_reader
                 async for data in ours:
                     await self._is_open.wait()
                     is_lost = is_lost or (_is_append(data) and self._is_to_be_lost())
+                    is_reader = is_reader or b"XREAD" in data
                     await theirs.send_all(data)
 
             async def answer() -> None:
@@ -48,6 +51,8 @@ class Cutter:
                     await self._is_open.wait()
                     if is_lost:
                         self.lost += 1
+                        return
+                    if is_reader and self.refuses_reads:
                         return
                     await ours.send_all(data)
 

@@ -149,6 +149,11 @@ def stream(server: RedisServer, address: Address) -> list[list[str]]:
     return [[padded(id.encode()), *fields.values()] for id, fields in found]  # type: ignore[union-attr]
 
 
+def without_sockets(folder: str, names: list[str]) -> list[str]:
+    """Those that cannot be copied with a folder (``shutil.copytree``)."""
+    return [name for name in names if Path(folder, name).is_socket()]
+
+
 Kept = dict[bytes, bytes]
 
 

@@ -21,6 +21,7 @@ from engines import (
     take,
     texts,
     until,
+    without_sockets,
 )
 from trio_chat.errors import Conflict, Missed
 from trio_chat.settings.engine import Address
@@ -91,7 +92,7 @@ async def test_what_a_restarted_engine_has_lost_comes_back(tmp_path: Path) -> No
             [first] = await a.place(lone("first"))
             one = {name: [*await take(reading, 1)] for name, reading in seen.items()}
             server.kill()
-            shutil.copytree(tmp_path / "redis", tmp_path / "old", ignore=_sockets)
+            shutil.copytree(tmp_path / "redis", tmp_path / "old", ignore=without_sockets)
             server.start()
             [barrier] = await b.place(lone("second", barrier=True))
             [told] = await b.place(lone("third", token="t", expect=barrier.id))
@@ -117,10 +118,6 @@ async def test_what_a_restarted_engine_has_lost_comes_back(tmp_path: Path) -> No
         assert one["a"] == one["b"]
         async with node(address) as late:
             assert await take(late.entries("0"), 4) == one["a"]
-
-
-def _sockets(folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if Path(folder, name).is_socket()]
 
 
 def test_nobody_gets_a_place_until_all_have_given_back(

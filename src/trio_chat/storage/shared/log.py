@@ -39,6 +39,7 @@ _TOGETHER = 32
 _PAUSE = 0.5
 
 _BEHIND = "This server cannot keep up with the others just now."
+_LOST = "The engine that the servers share has lost this."
 
 
 @asynccontextmanager
@@ -123,9 +124,13 @@ class SharedLog(SqliteLog):
             await self._check(room, told, expect)
             records = [(_token(each.event), self._wire.write(each)) for each in told]
             to, known = (move.to, move.expect) if move else ("", "")
+            epoch = self._order.epoch
             places = await self._order.place(Append(room, records, expect, barrier, to, known))
+            last = max(place.id for place in places)
             with trio.move_on_after(self._patience):
-                await self._until_read(max(place.id for place in places))
+                await self._until_read(last)
+                if self._order.epoch != epoch and not await self._order.has(last):
+                    raise Unavailable(_LOST)
                 placed = zip(told, places, strict=True)
                 return [await self._entry(room, *one) for one in placed]
             raise Unavailable(_BEHIND)

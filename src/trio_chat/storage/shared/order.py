@@ -89,6 +89,13 @@ class Order:
         """How many entries there are that were not taken yet, as of the last beat."""
         return max(self._beat.count - self._reading.count, 0) if self._reading else 0
 
+    @property
+    def epoch(self) -> str:
+        """The run of the engine whose entries are read. If another one begins between an entry's
+        place and its turn to be read, it may be lost: ask ``has``.
+        """
+        return self._reading.epoch if self._reading else ""
+
     async def place(self, append: Append) -> Sequence[Place]:
         """Give places to records. Raises Conflict, Unavailable if the engine does not answer in
         time (the text says whether it may still happen), and Fenced if the others think that this
@@ -116,6 +123,11 @@ class Order:
             on_fenced=self._fence,
         )
         return self._reading
+
+    async def has(self, id: str) -> bool:
+        """Whether the engine has an entry, for sure. Raises Unavailable."""
+        reply: bytes = await self._ask("resume", self._node, id)
+        return reply.startswith(b"ok")
 
     async def cleared(self, node: str) -> None:
         """Let the engine forget a node that was ``gone``. Raises Unavailable."""

@@ -46,6 +46,8 @@ class Reading:
         self._block, self._keep, self._on_fenced = str(int(block * 1000)), str(keep), on_fenced
         #: The id up to which all has been taken, and how many entries there have been ever then.
         self.seen, self.count = after, 0
+        #: The run of the engine in which it reads.
+        self.epoch = ""
         self._last, self._count = after, 0  # the same of what was read; for the thread
         self._memory = Memory(after)
         self._trio = trio.lowlevel.current_trio_token()
@@ -149,7 +151,7 @@ class Reading:
             reply = self._engine.call("resume", self._node, self._last).decode()
             word, _, value = reply.partition(" ")
             if word == "ok":
-                self._count = int(value)
+                self._count, self.epoch = int(value), self._engine.info["run_id"]
                 return
             if word == "gone":
                 raise Fenced
