@@ -28,7 +28,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"settings", "errors"},
     "core": {"core", "errors"},
     "protocols": {"protocols", "errors", *VOCABULARY},
-    "storage": {"storage", "errors", "settings", "core.realm", "core.room", *VOCABULARY},
+    "storage": {
+        "storage",
+        "errors",
+        "settings",
+        "core.realm",
+        "core.room",
+        "core.checkpoint",
+        *VOCABULARY,
+    },
     "server": {
         *("server", "core", "protocols", "errors", "settings"),
         *("storage.base", "storage.tail", "storage.private"),

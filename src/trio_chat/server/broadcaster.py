@@ -111,6 +111,7 @@ class Broadcaster:
                 hub.snapshots.note(entry)
             if entry.by and isinstance(entry.event, ToldToOthers):
                 hub.tell_others(entry.event, entry.by)
+        hub.applied = batch[-1].id
         if any(map(hub.absent.concerns, batch)):
             hub.absent.look()
         if hub.chat.banned:

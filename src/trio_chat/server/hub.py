@@ -17,6 +17,7 @@ import trio
 
 from trio_chat.core.accounts import account_of, came_by_token, wrong_password
 from trio_chat.core.chat import Chat
+from trio_chat.core.checkpoint import restore
 from trio_chat.core.commands import (
     Confidential,
     DropAccount,
@@ -87,7 +88,7 @@ from trio_chat.server.progress import Progress
 from trio_chat.server.ring import Ring, not_kept
 from trio_chat.server.rooms import Rooms
 from trio_chat.server.snapshots import Snapshots
-from trio_chat.storage.base import Log
+from trio_chat.storage.base import START, Log
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ class Hub:
     ) -> None:
         self.chat, self._log, self.clock = chat, log, clock
         self.progress = Progress()
+        self.applied = START  # the id of the last entry that has changed the state
         self.nicknames = Nicknames(reserved, chat, self.progress)
         self.snapshots = Snapshots(chat, log)
         self.logs = OpenLogs(
@@ -161,9 +163,15 @@ class Hub:
         self.moderated = trio.Event()
 
     async def start(self) -> None:
-        """Take up the realm."""
-        self.progress.shown(self._log.newest)
-        await self.snapshots.restore_realm()
+        """Take up the chat where it is, or where this node left the realm. Raises Unavailable."""
+        membership = self._log.membership
+        if membership and (found := await membership.checkpoint()):
+            restore(self.chat, found)
+            self.applied = found.id
+        else:
+            await self.snapshots.restore_realm()
+            self.applied = self._log.newest
+        self.progress.shown(self.applied)
 
     async def save(self) -> None:
         """Save, when the server stops, what would otherwise have to be read from the logs."""

@@ -1,9 +1,11 @@
 """What a node does for a chat of several nodes, besides serving its own people."""
 
 import logging
+from contextlib import suppress
 
 import trio
 
+from trio_chat.core.checkpoint import checkpoint
 from trio_chat.errors import Unavailable
 from trio_chat.server.hub import Hub
 from trio_chat.storage.base import Log, Membership
@@ -13,6 +15,10 @@ logger = logging.getLogger(__name__)
 # A room that nobody is in, and that the node which needed it has left open, is closed by another
 # one after a while.
 _SWEEP = 30  # seconds
+
+# A node that starts applies what has come since the last checkpoint; the first one is saved as soon
+# as it is known who leads.
+_SAVE, _FIRST = 20, 0.5  # seconds
 
 # How long it waits until it tries again to let somebody be gone.
 _AGAIN = 1.0  # seconds
@@ -29,6 +35,7 @@ class Neighbours:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._clear_up)
             nursery.start_soon(self._sweep)
+            nursery.start_soon(self._save_checkpoints)
 
     async def _clear_up(self) -> None:
         """Let the people of nodes be gone that are gone."""
@@ -55,6 +62,18 @@ class Neighbours:
         while True:
             await trio.sleep(_SWEEP)
             await self._hub.close_empty()
+
+    async def _save_checkpoints(self) -> None:
+        """Save the state now and then, for nodes that start; at once, if there is none yet."""
+        saved = ""
+        while True:
+            leads = self._log.node == min(self._membership.alive, default="")
+            if leads and self._hub.applied != saved:
+                state = checkpoint(self._hub.chat, self._hub.applied)
+                with suppress(Unavailable):
+                    await self._membership.save(state)
+                    saved = state.id
+            await trio.sleep(_SAVE if leads else _FIRST)
 
     async def leave(self) -> None:
         """Let this node's own people be gone, and take part no more; whom it could not see off, the

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import trio
 
+from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.core.events import NOWHERE, Entry, Event, Origin, is_promised
 from trio_chat.core.names import fold
 from trio_chat.core.queries import ALL, Bound, Span
@@ -113,6 +114,12 @@ class Membership(Protocol):
     @property
     def alive(self) -> Collection[str]:
         """The ids of the nodes that are alive, as far as this one knows."""
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """The state after which the tail begins; None if nobody has been here before."""
+
+    async def save(self, checkpoint: Checkpoint) -> None:
+        """Keep a later state for nodes that start. Raises Unavailable."""
 
     async def cleared(self, node: str) -> None:
         """Note that the people of a node that was ``gone`` have gone. Raises Unavailable."""

@@ -16,11 +16,12 @@ from typing import Any
 import trio
 
 from trio_chat.core.events import Entry, Event, Said, is_persistent, is_promised
-from trio_chat.errors import Conflict, Fenced, Gone, Missed, Taken, Unavailable
+from trio_chat.errors import CannotOpenStore, Conflict, Fenced, Gone, Missed, Taken, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import Unreadable
 from trio_chat.storage.noted import is_noted
+from trio_chat.storage.shared.membership import NodeMembership
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.records import Append, Place, Record
 from trio_chat.storage.shared.wire import Told, Wire
@@ -38,6 +39,11 @@ _TOGETHER = 32
 # How long a file that cannot be written is left alone (seconds).
 _PAUSE = 0.5
 
+_NO_COPY = (
+    "This server's history does not reach to where the other servers of the chat are. Make a "
+    "backup on one of them with 'trio-chat history backup', and restore it here with "
+    "'trio-chat history restore'."
+)
 _BEHIND = "This server cannot keep up with the others just now."
 _LOST = "The engine that the servers share has lost this."
 
@@ -75,7 +81,12 @@ async def open_shared(
             ) as order,
             trio.open_nursery() as nursery,
         ):
-            log = SharedLog(parts, order, Wire(key()), node=node, patience=patience)
+            if seen < order.base:
+                raise CannotOpenStore(_NO_COPY)
+            wire = Wire(key())
+            membership = NodeMembership(order, wire, node)
+            begin = await membership.begin()
+            log = SharedLog(parts, order, wire, membership, begin=begin, patience=patience)
             nursery.start_soon(log.replicate)
             yield log
             nursery.cancel_scope.cancel("the log is closed")
@@ -86,18 +97,24 @@ class SharedLog(SqliteLog):
 
     What must be judged by what is stored is judged by this node's file: whether a message is there
     to be redacted, a name is free, a box is full. Two nodes may so judge differently for a moment.
-    What is appended waits for ``patience`` seconds at most.
+    What is appended waits for ``patience`` seconds at most. The tail ``begin``s after an id.
     """
 
     def __init__(
-        self, parts: Parts, order: Order, wire: Wire, *, node: str, patience: float
+        self,
+        parts: Parts,
+        order: Order,
+        wire: Wire,
+        membership: NodeMembership,
+        *,
+        begin: str,
+        patience: float,
     ) -> None:
         super().__init__(parts, refuse=True)
-        self.node = node
-        self.membership = order
+        self.membership, self.node = membership, membership.node
         self._order, self._wire, self._patience = order, wire, patience
         self._stored = parts.store.ids.last  # by this run, or one before
-        self._read_up_to = order.base
+        self._begin = self._read_up_to = begin
         self._has_read = trio.Event()
         self._is_left = False  # whether the tail has no reader any more
         self._asked: set[trio.Event] = set()  # appends under way, each set when it is done
@@ -184,6 +201,8 @@ class SharedLog(SqliteLog):
         try:
             await self._replicate()
         except (Fenced, Missed) as error:
+            if isinstance(error, Missed) and self._read_up_to == self._begin:
+                raise CannotOpenStore(_NO_COPY) from error  # it would be no better the next time
             logger.warning("%s", error, extra={"event": "node-lost", "reason": str(error)})
             self._order.lost.set()
         except trio.BrokenResourceError:  # nobody reads the tail any more
@@ -191,12 +210,14 @@ class SharedLog(SqliteLog):
             self._note_read(self._read_up_to)
 
     async def _replicate(self) -> None:
-        async for records in self._order.entries(self._order.base):
+        begin = min(self._stored, self._begin)
+        async for records in self._order.entries(begin):
             replicas = [replica for record in records for replica in self._replicas(record)]
             stored = [one.entry for one in replicas if one.entry.id <= self._stored]
             written = await self._write(replicas[len(stored) :])
-            await self._show_all([*stored, *written])
-            self._note_read(records[-1].id)
+            shown = [e for e in (*stored, *written) if e.id > self._begin]
+            await self._show_all(shown)
+            self._note_read(max(records[-1].id, self._begin))
 
     def _replicas(self, record: Record) -> Sequence[Replica]:
         try:

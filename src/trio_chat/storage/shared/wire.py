@@ -7,6 +7,7 @@ engine's memory, or its file, learn no verifier.
 
 import json
 import secrets
+import zlib
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,7 +16,9 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.core.events import Event, Said
+from trio_chat.errors import CannotOpenStore
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import (
     Unreadable,
@@ -26,8 +29,12 @@ from trio_chat.storage.codec import (
     encode_state,
     with_rest,
 )
+from trio_chat.storage.typed_json import Unsound, from_json, to_json
 
 _NONCE = 12  # bytes, as AES-GCM has them
+
+# What a seal is for: a checkpoint is no verifier.
+_CHECKPOINT = b"checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,27 @@ class Wire:
             )
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise Unreadable(type(error).__name__) from error
+
+    def seal_checkpoint(self, checkpoint: Checkpoint) -> bytes:
+        """Write a checkpoint, for those who have the key."""
+        data = zlib.compress(to_json(checkpoint).encode())
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._seal.encrypt(nonce, data, _CHECKPOINT)
+
+    def open_checkpoint(self, sealed: bytes) -> Checkpoint:
+        """Read a checkpoint. Raises CannotOpenStore."""
+        try:
+            data = self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], _CHECKPOINT)
+            return from_json(Checkpoint, zlib.decompress(data))
+        except InvalidTag as error:
+            raise CannotOpenStore(
+                "The other servers of this chat have another key: give all of them the same "
+                "file, which server.key names."
+            ) from error
+        except (Unsound, zlib.error) as error:
+            raise CannotOpenStore(
+                "This server cannot read what the others have left for it: are they newer?"
+            ) from error
 
     def _sealed(self, secret: Secret) -> str:
         nonce = secrets.token_bytes(_NONCE)
