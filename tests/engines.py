@@ -1,13 +1,17 @@
 """Redis servers that tests start by themselves, on a Unix socket in a folder of their own."""
 
+import atexit
 import itertools
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -131,6 +135,17 @@ def running(
     """A server as long as this lasts, whose files are in a folder."""
     folder.mkdir(exist_ok=True)
     return started(RedisServer(folder, *options, password=password))
+
+
+@cache
+def the_engine() -> RedisServer:
+    """One for all tests that do not break it, as long as there are tests."""
+    folder = tempfile.mkdtemp(prefix="redis-")
+    server = RedisServer(Path(folder))
+    server.start()
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.kill)
+    return server
 
 
 def fresh(server: RedisServer) -> Address:

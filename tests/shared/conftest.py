@@ -1,17 +1,14 @@
 """One engine for all tests that do not break it."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from engines import RedisServer, fresh, running
+from engines import RedisServer, fresh, the_engine
 from trio_chat.settings.engine import Address
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running(tmp_path_factory.mktemp("redis")) as server:
-        yield server
+def engine() -> RedisServer:
+    return the_engine()
 
 
 @pytest.fixture
