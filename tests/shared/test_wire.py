@@ -48,6 +48,12 @@ def test_a_verifier_is_for_no_other_account() -> None:
         WIRE.read(data.replace(b'["bob"', b'["eve"'))
 
 
+@given(written=st.binary() | TOLD.map(WIRE.write).map(lambda whole: whole[:-1]))
+def test_what_no_node_has_written_is_told_as_such(written: bytes) -> None:
+    with pytest.raises(Unreadable):
+        WIRE.read(written)
+
+
 def test_fields_of_a_later_version_are_passed_over() -> None:
     record = json.loads(WIRE.write(Told(Said("#a", "alice", "hello"))))
     assert WIRE.read(json.dumps(record | {"new": 1}).encode()) == Told(Said("#a", "alice", "hello"))

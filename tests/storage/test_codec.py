@@ -24,11 +24,9 @@ from trio_chat.storage.codec import (
     BESIDE,
     Unreadable,
     decode,
-    decode_for_nodes,
     decode_realm,
     decode_state,
     encode,
-    encode_for_nodes,
     encode_realm,
     encode_rest,
     encode_state,
@@ -48,35 +46,6 @@ def test_an_event_comes_back_as_it_was(event: Event) -> None:
     of_the_moment = {"via": "", "back": False, "absent": False, "to_account": ""}
     assert kept == replace(event, **{k: v for k, v in of_the_moment.items() if hasattr(event, k)})
     assert with_rest(kept, json.loads(json.dumps(encode_rest(event)))) == event
-
-
-@given(event=EVENTS)
-def test_nothing_of_an_event_is_lost_between_nodes(event: Event) -> None:
-    if isinstance(event, RoomOpened):
-        event = replace(event, room=event.state.name)
-    assert decode_for_nodes(encode_for_nodes(event)) == event
-
-
-def test_between_nodes_an_event_is_written_as_it_is_kept_and_the_rest_beside() -> None:
-    said = Said("#a", "al", "one\ntwo", token="t", to_account="bob")
-    kept, rest = encode_for_nodes(said).decode().split("\n")
-    assert kept == encode(said)
-    assert json.loads(rest) == {"text": "one\ntwo", "token": "t", "to_account": "bob"}
-    assert encode_for_nodes(Left("#a", "al")) == b'["Left",{"room":"#a","nick":"al"}]'
-
-
-@given(written=st.binary() | EVENTS.map(encode_for_nodes).map(lambda whole: whole[:-1]))
-def test_what_no_node_has_written_is_told_as_such(written: bytes) -> None:
-    with pytest.raises(Unreadable):
-        decode_for_nodes(written)
-
-
-@pytest.mark.parametrize(
-    "rest", ["[]", "1", '{"text":1}', '{"to_account":1}', '{"to_account":"\\ud800"}']
-)
-def test_a_rest_between_nodes_has_to_be_sound(rest: str) -> None:
-    with pytest.raises(Unreadable):
-        decode_for_nodes(f'["Said",{{"room":"#a","nick":"al"}}]\n{rest}'.encode())
 
 
 @pytest.mark.parametrize("rest", [{"back": 1}, {"via": None}, {"via": "\ud800"}])

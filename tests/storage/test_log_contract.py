@@ -61,14 +61,6 @@ async def last_barrier(log: Log) -> str:
     return found[-1].id if found else ""
 
 
-async def test_a_log_ends_with_its_last_entry_whoever_may_see_it(log: Log) -> None:
-    assert await log.end("#a") == START
-    for event in (said("1"), topic("2"), joined("al"), said("for leaders", status="@")):
-        *_, last = await append(log, event)
-        await append(log, said("elsewhere", "#b"))
-        assert await log.end("#a") == last
-
-
 async def test_ids_rise_in_the_order_of_appending(log: Log) -> None:
     first = await append(log, said("1"), said("2"))
     second = await append(log, said("3", "#b"))

@@ -90,7 +90,6 @@ async def test_that_it_was_redacted_is_history(log: Log) -> None:
     [entry] = await log.history("#a")
     assert (entry.id, entry.event) == (last, redacted(id))
     assert await log.barriers("#a", after=START) == [entry]
-    assert await log.end("#a") == last
 
 
 async def test_pages_go_on_from_its_place(log: Log) -> None:

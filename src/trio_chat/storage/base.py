@@ -250,9 +250,6 @@ class Log(Protocol):
         of times, and of ids where times are equal; an id then stands for its place in that order.
         """
 
-    async def end(self, room: str) -> str:
-        """The id of a log's last entry, readable or not; START without one."""
-
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         """All entries after an id that were appended as barriers, oldest first."""
 

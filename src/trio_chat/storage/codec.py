@@ -75,15 +75,6 @@ def encode_rest(event: Event) -> dict[str, Any]:
     return {name: value for name, default in rest if (value := getattr(event, name)) != default}
 
 
-def encode_for_nodes(event: Event) -> bytes:
-    """Write all of an event: a line as history keeps it, and if that leaves anything out, another
-    line with the rest.
-    """
-    beside = {name: getattr(event, name) for name in BESIDE} if isinstance(event, Said) else {}
-    rest = beside | encode_rest(event)
-    return "\n".join([encode(event), *([_to_json(rest)] if rest else [])]).encode()
-
-
 class Unreadable(ValueError):
     """An event or a state that is damaged, or by a newer server, or none of ours."""
 
@@ -100,17 +91,6 @@ def decode(written: str, text: str = "", token: str = "") -> Event:
         if not (is_sound(text, str) and is_sound(token, str)):
             raise TypeError("its text is none")
         return Said(text=text, token=token, **found)
-    except _NOT_OURS as error:
-        raise Unreadable(type(error).__name__) from error
-
-
-def decode_for_nodes(written: bytes) -> Event:
-    """Read an event that another node has written. Raises Unreadable."""
-    try:
-        line, _, others = written.decode().partition("\n")
-        rest = json.loads(others) if others else {}
-        event = decode(line, *(rest.pop(name, "") for name in BESIDE))
-        return with_rest(event, rest) if rest else event
     except _NOT_OURS as error:
         raise Unreadable(type(error).__name__) from error
 

@@ -359,11 +359,6 @@ class MemoryLog(Log):
         found = [*islice((e for e in seen if not said or isinstance(e.event, Said)), limit)]
         return found if first else found[::-1]
 
-    async def end(self, room: str) -> str:
-        await trio.lowlevel.checkpoint()
-        entries = self._rooms.get(room, _NOTHING)
-        return max([kept[-1].id for kept in (entries.said, entries.others) if kept], default=START)
-
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         await trio.lowlevel.checkpoint()
         kept = self._rooms[room].barriers if room in self._rooms else ()

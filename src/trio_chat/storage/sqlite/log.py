@@ -218,9 +218,6 @@ class SqliteLog(Log):
             read.history, room, span, limit=limit, said=said, floor=self.too_old
         )
 
-    async def end(self, room: str) -> str:
-        return await self._read(read.end, room)
-
     async def barriers(self, room: str, *, after: str) -> Sequence[Entry]:
         stored = await self._read(read.barriers, room, after)
         unstored = (entry for entry in self._unstored.get(room, ()) if entry.id > after)

@@ -103,16 +103,6 @@ def whereabouts(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]
     return {unpack(id): name for id, name in rows}
 
 
-def end(connection: Connection, room: str) -> str:
-    """The last id of a log, as ``Log.end``. The last one of each kind is found at once."""
-    kinds = " UNION ALL ".join(
-        f"SELECT max(id) AS id FROM entry WHERE room = {_NUMBER} AND kind = {kind:d}"  # noqa: S608
-        for kind in Kind
-    )
-    row = connection.execute(f"SELECT max(id) FROM ({kinds})", {"room": room}).fetchone()  # noqa: S608
-    return unpack(row[0]) if row[0] else START
-
-
 def barriers(connection: Connection, room: str, after: str) -> Sequence[Entry]:
     """The barriers of a room after an id."""
     rows = connection.execute(
