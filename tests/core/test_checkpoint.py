@@ -66,6 +66,7 @@ from trio_chat.core.events import (
     RoomClosed,
     RoomOpened,
     Signalled,
+    Unknown,
 )
 from trio_chat.core.names import fold
 from trio_chat.core.views import Delivery, RoomMoved, RoomWelcome
@@ -366,6 +367,7 @@ def test_a_checkpoint_does_not_change_with_the_state() -> None:
 OTHERS = (
     Signalled | Redacted | PlaceSet | Announced | Killed | Reported | OperatorMade | OperatorDropped
     | AccountReset | AccountUnblocked | InvitationUsed | InvitationRevoked | DeviceEnded | Got
+    | Unknown
 )  # fmt: skip
 
 

@@ -69,6 +69,15 @@ class RoomClosed:
 
 
 @fact
+class Unknown:
+    """Something that a later version of the program knows has happened. It changes nothing here,
+    but what is judged from then on is judged after it.
+    """
+
+    room: str
+
+
+@fact
 class Said:
     r"""A text, said in a room or to one person, whose nickname and id are ``to`` and ``to_id``.
     Without an id, ``to`` is the account of somebody who was not here. Of who was, ``to_account`` is
@@ -719,8 +728,8 @@ class Unlocked:
 
 
 OfRoom = (
-    RoomOpened | RoomClosed | Said | Signalled | Redacted | Joined | Looked | Left | Kicked
-    | PlaceSet | Invited | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet
+    Unknown | RoomOpened | RoomClosed | Said | Signalled | Redacted | Joined | Looked | Left
+    | Kicked | PlaceSet | Invited | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet
 )  # fmt: skip
 OfPerson = (
     Arrived | Attached | Detached | DeviceEnded | Renamed | Departed | AwaySet | NameSet

@@ -21,6 +21,7 @@ from trio_chat.core.events import (
     RoomOpened,
     RoomRenamed,
     TopicSet,
+    Unknown,
 )
 from trio_chat.core.masks import fold_mask
 from trio_chat.core.metadata import with_values
@@ -32,7 +33,15 @@ from trio_chat.core.standing import with_status_changed
 from trio_chat.core.words import account_or_user
 
 _BARRIERS = (
-    RoomOpened | RoomClosed | TopicSet | ModesSet | RoomRenamed | RoomMetadataSet | Kicked | OfRealm
+    Unknown
+    | RoomOpened
+    | RoomClosed
+    | TopicSet
+    | ModesSet
+    | RoomRenamed
+    | RoomMetadataSet
+    | Kicked
+    | OfRealm
 )
 
 

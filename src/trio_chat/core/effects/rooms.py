@@ -7,6 +7,7 @@ from trio_chat.core.answers import topic_of
 from trio_chat.core.barred import banned_there
 from trio_chat.core.effects import Deliveries, Effects
 from trio_chat.core.events import (
+    REALM,
     Change,
     Departed,
     Entry,
@@ -23,6 +24,7 @@ from trio_chat.core.events import (
     RoomOpened,
     RoomRenamed,
     TopicSet,
+    Unknown,
 )
 from trio_chat.core.invitations import forget as forget_invitation
 from trio_chat.core.invitations import invite, withdraw
@@ -59,6 +61,15 @@ def _on_room_closed(state: State, closed: RoomClosed, entry: Entry) -> Deliverie
         room.state = after(room.state, entry)
         if not room.members:
             state.close_room(name, entry.id)
+    return []
+
+
+def _on_unknown(state: State, event: Unknown, entry: Entry) -> Deliveries:
+    """Nobody."""
+    if entry.room == REALM:
+        state.realm.apply(entry)
+    elif room := state.rooms.get(entry.room):
+        room.state = after(room.state, entry)
     return []
 
 
@@ -319,6 +330,7 @@ def _on_room_metadata_set(state: State, event: RoomMetadataSet, entry: Entry) ->
 
 #: Rows for ``apply.EFFECTS``.
 EFFECTS: Effects = {
+    Unknown: _on_unknown,
     RoomOpened: _on_room_opened,
     RoomClosed: _on_room_closed,
     Joined: _on_joined,

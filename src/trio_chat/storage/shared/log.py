@@ -15,7 +15,7 @@ from typing import Any
 
 import trio
 
-from trio_chat.core.events import Entry, Event, Said, is_persistent, is_promised
+from trio_chat.core.events import Entry, Event, Said, Unknown, is_persistent, is_promised
 from trio_chat.errors import CannotOpenStore, Conflict, Fenced, Gone, Missed, Taken, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.base import Move, Secret
@@ -222,9 +222,9 @@ class SharedLog(SqliteLog):
     def _replicas(self, record: Record) -> Sequence[Replica]:
         try:
             told = self._wire.read(record.data)
-        except Unreadable as error:  # by a newer version: it is nothing to us
+        except Unreadable as error:  # by a newer version
             complain(f"entry {record.id}", str(error))
-            return []
+            told = Told(Unknown(record.room))
         event = told.event
         entry = Entry(record.room, record.id, event, self._at(record.at), told.by)
         row = row_of(event, barrier=record.barrier) if is_persistent(event) else None

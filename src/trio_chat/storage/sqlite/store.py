@@ -214,7 +214,10 @@ class Store:
                 self.redactions += 1
         if replica.secret:
             self._keep(replace(replica.secret, new=False))
-        self._put(name, [(entry, self._unless_known(replica.row))])
+        try:
+            self._put(name, [(entry, self._unless_known(replica.row))])
+        except sqlite3.IntegrityError as error:  # if it were tried for ever, nothing would follow
+            complain(f"entry {id}", str(error))
         if replica.barrier:
             self._note_barrier(name, id)
         if replica.move:
