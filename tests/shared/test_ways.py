@@ -80,6 +80,12 @@ async def test_user_with_the_least_rights(engine: RedisServer) -> None:
             raise AssertionError
 
 
+def test_page_tells_the_least_rights() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text()
+    [line] = re.findall(r"ACL SETUSER .*", page)
+    assert line.split()[5:] == rights("chat")
+
+
 def test_all_rights_are_used() -> None:
     text = files(PACKAGE).joinpath("order.lua").read_text()
     called = {name.lower() for name in re.findall(r"redis\.call\('([A-Z]+)'", text)}

@@ -15,17 +15,21 @@
 --
 -- KEYS are always all of these, in this order:
 local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
-local META = 2 -- of the whole chat: "last" and "base" (ids), "count" (of entries, ever), "epoch" (the
--- run of the engine), "healing" (until when nodes may give back what it has lost), "top" (an id that
--- some node has seen), "beat" (the last moment that anybody has beaten), "spared" (until when nobody
--- is declared gone), "turned" (when the barriers were); moments in unix milliseconds
+-- Of the whole chat: "last" and "base" (ids), "count" (of entries, ever), "epoch" (the run of the
+-- engine), "healing" (until when nodes may give back what it has lost), "top" (an id that some node
+-- has seen), "beat" (when anybody has beaten last), "spared" (until when nobody is declared gone),
+-- "turned" (when the barriers were). Moments are in unix milliseconds.
+local META = 2
 local BARRIERS, OLD_BARRIERS = 3, 4 -- by room, the id of its last barrier
 local TOKENS, OLD_TOKENS = 5, 6 -- by token, the id of its entry
-local NODES = 7 -- by node that lives, as JSON: "name", "since", "beat" (moments), "lease", "seen" (id)
+-- By node that lives, as JSON: "name", "since" and "beat" (moments), "lease" (ms), "seen" (id).
+local NODES = 7
 local REPLIES = 8 -- by node, the number of its last flush, and the reply to it
-local GONE = 9 -- by node that was declared gone and whose people are still here: as NODES, and "by"
-local HEALED = 10 -- what came back in this epoch: by origin, the id; by node, its last flush; and by
--- "@" and node, that it has given back all it knows
+-- By node that was declared gone, and is to be cleared up: as NODES, and "by", which node does it.
+local GONE = 9
+-- What came back in this epoch: by origin, the id; by node, its last flush; and by "@" and node,
+-- that it has given back all it knows.
+local HEALED = 10
 local CHECKPOINT = 11 -- the state of all after an entry: "id" and "data"
 
 -- A hash of two generations: when the new one is full it becomes the old one, and the one before is
@@ -223,7 +227,7 @@ local function append(keys, args)
   if meta.healing then
     return 'wait'
   end
-  -- It was asked before, the engine has lost that, and a node has given back what it has seen of it.
+  -- It was asked before, the engine has lost that, and nodes have given back what they saw of it.
   local came_back = tonumber(redis.call('HGET', keys[HEALED], node) or 0) >= tonumber(flush)
   local n, index = meta.count, 0
   local last = meta.top > meta.last and meta.top or meta.last
@@ -297,9 +301,9 @@ end
 
 -- beat(epoch, node, seen): tells that a node lives, and declares those gone whose leases lapsed.
 --
--- Returns "gone" if that is this node, or "wait" as "append"; else JSON: "count" of all entries, the "nodes" that live, and
--- those of "gone" that this node is to clear up. Others are told of these only if this node goes
--- before it has, so somebody does; and a reply that is lost does no harm.
+-- Returns "gone" if that is this node, or "wait" as "append"; else JSON: "count" of all entries,
+-- the "nodes" that live, and those that are "gone" and this node is to clear up. Others are told of
+-- these only if this node goes before it has, so somebody does; and a lost reply does no harm.
 local function beat(keys, args)
   local epoch, node, seen, now = args[1], args[2], args[3], clock()
   local nodes, lost = nodes_of(keys[NODES]), nodes_of(keys[GONE])
@@ -361,10 +365,10 @@ end
 
 -- resume(epoch, node, after): asks whether a node can go on reading after an entry.
 --
--- Returns "ok" and how many entries there have been up to there; "heal" and the id of the last entry
--- if the node is to give back first what it knows beyond, which even one may that is gone: it is
--- nothing but what all have seen; "wait" while others may; "gone" if this node is; and "missed" if
--- the entry is not there. Whether the next one is, its number tells.
+-- Returns "ok" and how many entries there have been up to there; "heal" and the id of the last
+-- entry if the node is to give back first what it knows beyond, which even one may that is gone: it
+-- is nothing but what all have seen; "wait" while others may; "gone" if this node is; and "missed"
+-- if the entry is not there. Whether the next one is, its number tells.
 local function resume(keys, args)
   local epoch, node, after = args[1], args[2], args[3]
   local meta = meta_of(keys, epoch, clock())
