@@ -139,7 +139,7 @@ async def test_what_a_fail_over_loses_is_given_back(tmp_path: Path) -> None:
             seen = [[*await take(reading, 1)] for reading in readings]
             await until(lambda: other.redis.xlen("{chat}log") == 1)
             primary.redis.config_set("requirepass", "which the replica does not have")
-            primary.redis.client_kill_filter(_type="replica")
+            primary.redis.execute_command("CLIENT", "KILL", "TYPE", "replica")
             lost = await two.place(lone("lost", token="t", barrier=True))
             for all_seen, reading in zip(seen, readings, strict=True):
                 all_seen += await take(reading, 1)
