@@ -167,6 +167,26 @@ async def test_nothing_is_lost_while_the_engine_is_away_for_a_moment(tmp_path: P
             await agree(a, b)
 
 
+async def test_operators_are_told_of_the_nodes(tmp_path: Path) -> None:
+    with engines.running(tmp_path / "redis") as engine:
+        address = fresh(engine)
+        async with node(address, tmp_path / "a.db") as a, node(address, tmp_path / "b.db") as b:
+            await a.connect("alice")
+            await b.people("bob", "carol")
+            status = a.server.status
+            await engines.until(lambda: len(a.server._log.membership.alive) == 2)  # type: ignore[union-attr]
+            told = status.nodes()
+            assert told is not None
+            found = {one.name: (one.people, one.connections, one.is_this) for one in told.nodes}
+            assert found == {"a": (1, 1, True), "b": (2, 2, False)}
+            assert (told.is_up, status.state) == (True, "ok")
+            assert status.values()["trio_chat_engine_up"] == 1
+            engine.kill()
+            await engines.until(lambda: status.state == "engine-away")
+            assert status.values()["trio_chat_engine_up"] == 0
+            engine.start()
+
+
 async def test_nodes_have_one_key(address: Address, tmp_path: Path) -> None:
     async with node(address, tmp_path / "a.db") as a:
         await tell(await a.connect("alice"), "hello", "alice: hello\n")

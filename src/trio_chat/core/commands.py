@@ -576,6 +576,11 @@ class ShowStats:
 
 
 @fact
+class ListNodes:
+    """List the servers that are one chat; for operators of one."""
+
+
+@fact
 class ListConnections:
     """List all connections of the server; for operators of it."""
 
@@ -640,7 +645,7 @@ Request = (
 #: first; then Chat.decide judges the rest.
 Confidential = Register | LogIn | SetPassword | MakeKey | ResetAccount
 #: Concerning the server itself, which carries them out.
-OfServer = Reload | ShowStats | ListConnections | SetLogLevel | Drain | EndDrain
+OfServer = Reload | ShowStats | ListNodes | ListConnections | SetLogLevel | Drain | EndDrain
 #: Concerning invitations to this chat: only the server can read and write their tokens.
 OfInvitation = UseInvitation | CheckInvitation | MakeInvitation | ListInvitations
 Command = (

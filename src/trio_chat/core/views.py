@@ -511,6 +511,34 @@ class LogLevel(Notice):
 
 
 @fact
+class NodeView:
+    """A server of a chat of several: its id and its ``name``, since when it takes part, when it was
+    last heard from (unix milliseconds), and how many people and connections are there. It may be
+    the one that was asked (``is_this``).
+    """
+
+    id: str
+    name: str
+    since: int
+    heard: int
+    people: int
+    connections: int
+    is_this: bool = False
+
+
+@fact
+class Nodes:
+    """The answer to ListNodes at a moment (``now``): the servers that are one chat, whether the
+    engine that they share answers, and by how many events the one that was asked is ``behind``.
+    """
+
+    now: int
+    nodes: tuple[NodeView, ...]
+    is_up: bool
+    behind: int
+
+
+@fact
 class Stats:
     """The answer to ShowStats: how the server is ``now``, and what has happened since it ``began``
     (unix milliseconds).
@@ -664,7 +692,7 @@ Answer = (
     | Unheard | BanEffect | LockEffect
     | Refused | AnotherNick | Notice | Offer | Repeated | Recalled | Missed | Talks | Found
     | Mentions | Audited
-    | Reports | Marked | Connections | Stats
+    | Reports | Marked | Connections | Nodes | Stats
 )  # fmt: skip
 Shown = Event | RoomWelcome | RoomMoved | Copy | Presence | LoggedOut | Answer
 

@@ -20,6 +20,7 @@ from trio_chat.core.commands import (
     EndDrain,
     Kill,
     ListConnections,
+    ListNodes,
     Quit,
     Reload,
     ResetAccount,
@@ -119,6 +120,7 @@ _OWN = {
         does="make an invitation; list those that were used; or end one",
     ),
     "stats": Verb("", "show how the server is, and how many are here", 0, lambda *_: ShowStats()),
+    "nodes": Verb("", "list the servers that are this chat", 0, lambda *_: ListNodes()),
     "connections": Verb(
         "",
         "list all connections, also of those who are not in the chat yet",

@@ -44,6 +44,7 @@ from trio_chat.core.views import (
     Masks,
     NewInvitation,
     NewKey,
+    Nodes,
     Notice,
     People,
     Refused,
@@ -362,6 +363,23 @@ def _invitation(made: NewInvitation) -> Iterator[Object]:
     return _told("invited", made, **terms)
 
 
+def _nodes(told: Nodes) -> Iterator[Object]:
+    for node in told.nodes:
+        this = ", the one that you ask" if node.is_this else ""
+        heard = (told.now - node.heard) / 1000
+        text = (
+            f"{node.name} ({node.id}{this}): {node.people} people on {node.connections} "
+            f"connections; since {moment(node.since)}, heard of {max(heard, 0):.0f} s ago"
+        )
+        about = {"node": node.id, "name": node.name, "this": node.is_this}
+        when = {"since": timestamp(node.since), "heard": timestamp(node.heard)}
+        here = {"people": node.people, "connections": node.connections}
+        yield {"type": "node", "text": text, **about, **when, **here}
+    how = "answers" if told.is_up else "does not answer"
+    text = f"The engine that they share {how}. This server is {told.behind} events behind it."
+    yield {"type": "engine", "text": text, "up": told.is_up, "behind": told.behind}
+
+
 def _settled(kind: str, text: str, /, **fields: object) -> Sequence[Object]:
     return [{"type": kind, "text": text, **fields}]
 
@@ -390,6 +408,7 @@ _OBJECTS: Mapping[type, Callable[[Any], Iterable[Object]]] = {
     Reports: _reports,
     UsedInvitations: _invitations,
     Connections: _connections,
+    Nodes: _nodes,
     Stats: lambda told: [stats(told)],
     Draining: lambda told: _settled(
         "draining", told.text, seconds=told.seconds, connections=told.connections

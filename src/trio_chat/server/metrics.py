@@ -17,7 +17,7 @@ import trio
 from trio_chat.core.refusals import Code
 from trio_chat.protocols.metrics import Buckets, Kind, Metric, Value
 from trio_chat.server.counts import Counts, Ending
-from trio_chat.storage.base import Condition
+from trio_chat.storage.base import Condition, Membership
 
 _COUNTER, _GAUGE, _HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -42,6 +42,9 @@ METRICS = {
     "trio_chat_store_failing": Metric(_GAUGE, "1 if the history cannot be written."),
     "trio_chat_store_hanging_seconds": Metric(_GAUGE, "How long the store has finished nothing."),
     "trio_chat_store_unindexed": Metric(_GAUGE, "Entries that cannot be searched yet, about."),
+    "trio_chat_nodes": Metric(_GAUGE, "Servers that are this chat, as far as this one knows."),
+    "trio_chat_node_behind_entries": Metric(_GAUGE, "Events that this server has not taken yet."),
+    "trio_chat_engine_up": Metric(_GAUGE, "1 if the engine that the servers share answers."),
     "process_cpu_seconds_total": Metric(_COUNTER, "Processor time of the process."),
     "process_resident_memory_bytes": Metric(_GAUGE, "Memory of the process."),
     "process_open_fds": Metric(_GAUGE, "Files that the process has open."),
@@ -85,6 +88,17 @@ def of_store(appends: Buckets, now: Condition) -> Mapping[str, Value]:
         "trio_chat_store_failing": int(now.is_failing),
         "trio_chat_store_hanging_seconds": now.waited,
         "trio_chat_store_unindexed": now.unindexed,
+    }
+
+
+def of_nodes(membership: Membership | None) -> Mapping[str, Value]:
+    """How the chat is of which this server is a node; nothing if it is one of its own."""
+    if membership is None:
+        return {}
+    return {
+        "trio_chat_nodes": len(membership.nodes),
+        "trio_chat_node_behind_entries": membership.behind,
+        "trio_chat_engine_up": int(membership.is_up),
     }
 
 

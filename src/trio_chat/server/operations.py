@@ -10,13 +10,14 @@ from trio_chat.core.commands import (
     Drain,
     EndDrain,
     ListConnections,
+    ListNodes,
     OfServer,
     Reload,
     SetLogLevel,
     ShowStats,
 )
 from trio_chat.core.refusals import Code
-from trio_chat.core.views import Answer, Connections, LogLevel, Notice, Refused, Stats
+from trio_chat.core.views import Answer, Connections, LogLevel, Nodes, Notice, Refused, Stats
 from trio_chat.core.words import waiting
 from trio_chat.server.connection import Connection
 from trio_chat.server.draining import Draining
@@ -34,7 +35,7 @@ _OURS = logging.getLogger("trio_chat")
 
 class Operations:
     """Carries out what operators ask of a server with these ``connections``, ``settings`` and
-    ``stats``.
+    ``stats``, and ``nodes`` if it is one of several.
 
     ``on_reload`` reads the settings again, and answers what has come of it.
     """
@@ -45,9 +46,10 @@ class Operations:
         draining: Draining,
         settings: Callable[[], Settings],
         stats: Callable[[], Stats],
+        nodes: Callable[[], Nodes | None],
     ) -> None:
         self._connections, self._draining = connections, draining
-        self._settings, self._stats = settings, stats
+        self._settings, self._stats, self._of_nodes = settings, stats, nodes
         self.on_reload: Callable[[], Notice | Refused] = lambda: Refused(
             "This server reads its settings only once."
         )
@@ -61,6 +63,8 @@ class Operations:
                 yield _set_log_level(level)
             case ShowStats():
                 yield self._stats()
+            case ListNodes():
+                yield self._nodes()
             case ListConnections():
                 yield from self._list()
             case Drain(seconds, why):
@@ -69,6 +73,10 @@ class Operations:
                 yield Notice("Everybody is let in again.")
             case EndDrain():
                 yield Refused("The server is not draining.", Code.NO_CHANGE)
+
+    def _nodes(self) -> Nodes | Notice:
+        alone = Notice("This server is a chat of its own: nodes.through is not set.")
+        return self._of_nodes() or alone
 
     def _drain(self, seconds: int, why: str) -> views.Draining:
         self._draining.begin(seconds, why)

@@ -326,7 +326,7 @@ class Server:
         connections = self._connections.keys()
         self._draining = Draining(connections, self._sources, self._drains, self.stop)
         self.operations = Operations(
-            connections, self._draining, lambda: self.settings, self.status.stats
+            connections, self._draining, lambda: self.settings, self.status.stats, self.status.nodes
         )
         self._shared = Shared(
             self._hub,

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sized
 from typing import NamedTuple
 
-from trio_chat.core.views import Stats
+from trio_chat.core.devices import node_of
+from trio_chat.core.views import Nodes, NodeView, Stats
 from trio_chat.protocols.metrics import Value
 from trio_chat.server.hub import Hub
-from trio_chat.server.metrics import memory, of_chat, of_store, version
+from trio_chat.server.metrics import memory, of_chat, of_nodes, of_store, version
 from trio_chat.server.operations import log_level
 from trio_chat.settings import Settings
 from trio_chat.storage.base import Log
@@ -60,7 +61,10 @@ class Status:
         store = self._log.condition
         if store.is_failing and self._settings().history.on_failure == "refuse":
             return "store-failing"
-        return "store-hanging" if store.waited > _HANGS else "ok"
+        if store.waited > _HANGS:
+            return "store-hanging"
+        membership = self._log.membership
+        return "ok" if membership is None or membership.is_up else "engine-away"
 
     def ready(self) -> str:
         """The same; it also lets the store give a sign of life, which the next answer tells of."""
@@ -71,7 +75,11 @@ class Status:
         """The values of all metrics of this server; the store gives a sign of life, as above."""
         self._log.probe()
         counts, condition = self._hub.counts, self._log.condition
-        return {**of_chat(*self.figures, counts), **of_store(counts.appends.buckets, condition)}
+        return {
+            **of_chat(*self.figures, counts),
+            **of_store(counts.appends.buckets, condition),
+            **of_nodes(self._log.membership),
+        }
 
     def stats(self) -> Stats:
         """How it is, for its operators."""
@@ -97,6 +105,24 @@ class Status:
             late=self.late,
             level=log_level(),
         )
+
+    def nodes(self) -> Nodes | None:
+        """The servers that are one chat; None if this is one of its own."""
+        if (membership := self._log.membership) is None:
+            return None
+        people, connections = Counter[str](), Counter[str]()
+        for person in self._hub.chat.people.values():
+            on = Counter(node_of(device.id) for device in person.devices)
+            connections += on
+            people.update(on.keys())
+        nodes = tuple(
+            NodeView(
+                n.id, n.name, n.since, n.beat, people[n.id], connections[n.id],
+                is_this=n.id == self._log.node,
+            )
+            for n in membership.nodes
+        )  # fmt: skip
+        return Nodes(self._hub.now(), nodes, membership.is_up, membership.behind)
 
     async def store_settled(self) -> None:
         """Wait until the store has dealt with all that was asked of it before."""

@@ -101,6 +101,19 @@ class Condition:
     waited: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that lives: its ``name`` for people, since when it takes part and when it last said so
+    (unix milliseconds, by the engine's clock), and the id up to which it had seen all then.
+    """
+
+    id: str
+    name: str
+    since: int
+    beat: int
+    seen: str
+
+
 class Membership(Protocol):
     """The part that a node takes in a chat of several nodes.
 
@@ -110,6 +123,18 @@ class Membership(Protocol):
 
     gone: trio.MemoryReceiveChannel[str]
     lost: trio.Event
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The nodes that are alive, as far as this one knows; those that came first are first."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the engine that they share has answered the last time."""
+
+    @property
+    def behind(self) -> int:
+        """How many entries there are that this node has not taken yet, as far as it knows."""
 
     @property
     def alive(self) -> Collection[str]:

@@ -1,12 +1,12 @@
 """The part that a node takes in a chat of several nodes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import trio
 
 from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.errors import CannotOpenStore, Unavailable
-from trio_chat.storage.base import Membership
+from trio_chat.storage.base import Membership, Node
 from trio_chat.storage.shared.order import Order
 from trio_chat.storage.shared.wire import Wire
 
@@ -34,6 +34,18 @@ class NodeMembership(Membership):
         id, sealed = found
         self._found = await trio.to_thread.run_sync(self._wire.open_checkpoint, sealed)
         return id
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        return self._order.nodes
+
+    @property
+    def is_up(self) -> bool:
+        return self._order.is_up
+
+    @property
+    def behind(self) -> int:
+        return self._order.behind
 
     @property
     def alive(self) -> Collection[str]:

@@ -2,28 +2,15 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import trio
 
+from trio_chat.storage.base import Node
 from trio_chat.storage.shared.connection import Engine
 
 # Nodes that are gone and of which nobody has been told yet; the others are told of later.
 _GONE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node that lives: its ``name`` for people, since when it takes part and when it last said so
-    (unix milliseconds, by the engine's clock), and the id up to which it had seen all then.
-    """
-
-    id: str
-    name: str
-    since: int
-    beat: int
-    seen: str
 
 
 class Beat:

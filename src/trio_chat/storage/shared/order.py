@@ -13,13 +13,13 @@ import trio
 
 from trio_chat.errors import CannotOpenStore, Fenced, Unavailable
 from trio_chat.settings.engine import Address
-from trio_chat.storage.base import START
+from trio_chat.storage.base import START, Node
 from trio_chat.storage.shared.calls import Calls, Question
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.flushes import Flushes
 from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.look import look_at
-from trio_chat.storage.shared.nodes import Beat, Node
+from trio_chat.storage.shared.nodes import Beat
 from trio_chat.storage.shared.reading import Reading
 from trio_chat.storage.shared.records import ZERO, Append, Place
 
