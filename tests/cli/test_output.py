@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from netcat import converse
-from processes import FOLDER, PATIENCE, PROGRAM, environment, free_port
+from processes import FOLDER, PATIENCE, PROGRAM, environment
 
 
 async def shell(script: str, **variables: str) -> tuple[int, str]:
@@ -31,20 +31,19 @@ async def test_a_reader_who_has_gone_is_no_error_to_speak_of():
 
 
 @pytest.mark.parametrize("output", ["/dev/full", "&-"])
-async def test_a_server_serves_whether_anybody_reads_where_or_not(output):
-    with free_port() as port:
-        pass
+async def test_a_server_serves_whether_anybody_reads_where_or_not(output, tmp_path):
+    path = str(tmp_path / "socket")  # a free port may be another's by the time it is used
     async with trio.open_nursery() as nursery:
         ended = []
 
         async def serve() -> None:
-            ended.append(await shell(f'exec "$@" server >{output}', TRIO_CHAT_PORT=str(port)))
+            ended.append(await shell(f'exec "$@" server >{output}', TRIO_CHAT_HOST=f"unix:{path}"))
 
         nursery.start_soon(serve)
         with trio.fail_after(PATIENCE):
             while not ended:
                 try:
-                    answer = await converse(port, "bob\nhello\n")
+                    answer = await converse(path, "bob\nhello\n")
                 except OSError:  # it does not listen yet
                     await trio.sleep(0.05)
                 else:
