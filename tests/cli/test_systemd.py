@@ -117,7 +117,7 @@ async def test_a_store_that_hangs_stops_its_heart(tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": f"{tmp_path}/notify", "WATCHDOG_USEC": "2"}
     settled, beats = trio.Event(), trio.Event()
     server: Any = SimpleNamespace(
-        status=SimpleNamespace(figures=(0, 0, 0), state="ok", store_settled=settled.wait)
+        status=SimpleNamespace(figures=(0, 0, 0), state="ok", node="", store_settled=settled.wait)
     )
 
     async def hear() -> None:

@@ -174,12 +174,14 @@ async def test_operators_are_told_of_the_nodes(tmp_path: Path) -> None:
             await a.connect("alice")
             await b.people("bob", "carol")
             status = a.server.status
-            await engines.until(lambda: len(a.server._log.membership.alive) == 2)  # type: ignore[union-attr]
+            await engines.until(lambda: (status.node, b.server.status.node) == ("a", "b"))
+            await engines.until(lambda: len(status.nodes().nodes) == 2)  # type: ignore[union-attr]
             told = status.nodes()
             assert told is not None
             found = {one.name: (one.people, one.connections, one.is_this) for one in told.nodes}
             assert found == {"a": (1, 1, True), "b": (2, 2, False)}
             assert (told.is_up, status.state) == (True, "ok")
+            assert status.stats().node == "a"
             assert status.values()["trio_chat_engine_up"] == 1
             engine.kill()
             await engines.until(lambda: status.state == "engine-away")

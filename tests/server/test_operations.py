@@ -267,6 +267,7 @@ async def test_how_the_server_is_stands_in_one_object(house: House, path: Path) 
         assert told.pop(name) or name == "late"
     assert told == {
         "type": "stats",
+        "node": "",
         "state": "ok",
         "locked": False,
         "people": 3,

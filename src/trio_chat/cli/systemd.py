@@ -146,8 +146,9 @@ def _watchdog(environment: MutableMapping[str, str]) -> float:
 def _status(server: Server) -> str:
     people, rooms, connections = server.status.figures
     state = "" if server.status.state == "ok" else f"{server.status.state}: "
+    node = f"{server.status.node}: " if server.status.node else ""
     return (
-        f"{state}{_number(people, 'person', 'people')} in {_number(rooms, 'room', 'rooms')}, "
+        f"{node}{state}{_number(people, 'person', 'people')} in {_number(rooms, 'room', 'rooms')}, "
         f"{_number(connections, 'connection', 'connections')}"
     )
 

@@ -548,7 +548,8 @@ class Stats:
     rooms and in private; requests and connections were ``refused``, by code, most often first. It
     takes ``memory`` (bytes; 0 if that is not known), and its history ``stored``, which is
     ``failing`` if it could not be written the last time. Its loop was ``late`` by so many seconds
-    when it looked last. Only people with an account may come in while it is ``locked``.
+    when it looked last. Only people with an account may come in while it is ``locked``. ``node`` is
+    its name, if it is one of several.
     """
 
     version: str
@@ -567,6 +568,7 @@ class Stats:
     failing: bool
     late: float
     level: str
+    node: str = ""
 
 
 @fact

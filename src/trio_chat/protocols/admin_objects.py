@@ -368,7 +368,7 @@ def _nodes(told: Nodes) -> Iterator[Object]:
         this = ", the one that you ask" if node.is_this else ""
         heard = (told.now - node.heard) / 1000
         text = (
-            f"{node.name} ({node.id}{this}): {node.people} people on {node.connections} "
+            f"{node.name} ({node.id}{this}): {node.people} here, {node.connections} "
             f"connections; since {moment(node.since)}, heard of {max(heard, 0):.0f} s ago"
         )
         about = {"node": node.id, "name": node.name, "this": node.is_this}

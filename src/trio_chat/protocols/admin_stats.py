@@ -20,6 +20,7 @@ def stats(told: Stats) -> dict[str, Any]:
         "text": "\n".join(f"{name:<12}  {fact}" for name, fact in _facts(told)),
         "version": told.version,
         "since": timestamp(told.began),
+        "node": told.node,
         "state": told.state,
         "locked": told.locked,
         "people": told.people,
@@ -41,6 +42,8 @@ def _facts(told: Stats) -> Iterator[tuple[str, str]]:
     yield "version", told.version
     yield "up since", f"{moment(told.began)} ({_span(told.now - told.began)})"
     yield "state", f"{told.state}, and locked" if told.locked else told.state
+    if told.node:
+        yield "node", told.node
     yield "people", f"{told.people:,}"
     yield "rooms", f"{told.rooms:,}"
     yield "connections", _each(told.connections)

@@ -182,12 +182,10 @@ class Connection:
                 written[dialect] = dialect.render(notice)
             self._subscriber.outbox.answer(written[dialect])
 
-    def stop(self) -> None:
-        """End the connection because the server stops."""
+    def stop(self, words: str) -> None:
+        """End the connection because the server stops, with these last words."""
         self._session.server_stops()
-        self._lifetime.finish(
-            Ending.STOPPED, "the server stops", "The server is shutting down. Goodbye!"
-        )
+        self._lifetime.finish(Ending.STOPPED, "the server stops", words)
 
     async def __aenter__(self) -> Self:
         return self

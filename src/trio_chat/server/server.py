@@ -81,6 +81,14 @@ def connection_number() -> int:
     return int(name.removeprefix(_TASK)) if name.startswith(_TASK) else 0
 
 
+# The last words for those who are here when the server stops.
+_STOPS = "The server is shutting down. Goodbye!"
+_STARTS_ANEW = (
+    "This server has lost touch with the others of its chat: connect again, and all is well. "
+    "Goodbye!"
+)
+
+
 class Server:
     """A chat server that runs in the caller's nursery: ``await nursery.start(server.run)``.
 
@@ -411,7 +419,7 @@ class Server:
             self._handlers.cancel_scope.deadline = trio.current_time() + grace
             await self._hub.finish()
             for connection in self._connections:
-                connection.stop()
+                connection.stop(_STARTS_ANEW if self.starts_anew else _STOPS)
 
     async def _look_after_the_silent(self) -> None:
         """Send PINGs from one task for all: a timer for each connection would cost memory."""

@@ -54,6 +54,12 @@ class Status:
         return Figures(len(chat.people), rooms, len(self._connections))
 
     @property
+    def node(self) -> str:
+        """The name of this server among those that are one chat; empty if there are no others."""
+        nodes = self._log.membership.nodes if self._log.membership else ()
+        return next((node.name for node in nodes if node.id == self._log.node), "")
+
+    @property
     def state(self) -> str:
         """``ok``, or in a word why nobody should be sent here."""
         if phase := self._phase():
@@ -104,6 +110,7 @@ class Status:
             failing=store.is_failing,
             late=self.late,
             level=log_level(),
+            node=self.node,
         )
 
     def nodes(self) -> Nodes | None:

@@ -44,6 +44,9 @@ _NO_COPY = (
     "backup on one of them with 'trio-chat history backup', and restore it here with "
     "'trio-chat history restore'."
 )
+# For so long those wait who want to know whether this store still lives.
+_SETTLED = 5.0  # seconds
+
 _BEHIND = "This server cannot keep up with the others just now."
 _LOST = "The engine that the servers share has lost this."
 
@@ -188,8 +191,9 @@ class SharedLog(SqliteLog):
             done.set()
 
     async def settled(self) -> None:
-        for done in [*self._asked]:
-            await done.wait()
+        with trio.move_on_after(_SETTLED):  # an engine that is away is no fault of this store's
+            for done in [*self._asked]:
+                await done.wait()
         await super().settled()
 
     # ── what comes from the order ──────────────────────────────────────────────────────────────
