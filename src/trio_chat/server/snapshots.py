@@ -92,8 +92,10 @@ class Snapshots:
                 await self._has_some.wait()
                 self._has_some = trio.Event()
                 for log in self._waiting.keys() - self._saving:
+                    self._saving.add(log)  # at once: there may be more before the task begins
                     nursery.start_soon(self._save_waiting, log)
                 if self._changes.get(REALM, 0) >= _OF_REALM and REALM not in self._saving:
+                    self._saving.add(REALM)
                     nursery.start_soon(self._save_realm)
 
     async def save_all(self, up_to: str) -> None:
