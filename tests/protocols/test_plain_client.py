@@ -1,5 +1,6 @@
 """The client's end of the plain dialect, against servers like ours and the tutorial's."""
 
+from collections import deque
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from trio_chat.core.events import Joined, Kicked, Left, Renamed, Said, TopicSet
 from trio_chat.core.views import Notice, Topic
-from trio_chat.errors import Unsupported
+from trio_chat.errors import NotAdmitted, Unsupported
 from trio_chat.protocols.client import (
     Acknowledged,
     ClientSession,
@@ -372,6 +373,17 @@ def test_what_was_on_its_way_may_not_have_arrived_and_is_not_said_again(
     assert list(session.cut()) == [Failed(token, "It may not have arrived.")]
     assert list(session.cut()) == []
     assert sent(connected(state)) == ""
+
+
+def test_a_server_that_does_not_let_us_in_settles_nothing() -> None:
+    """It speaks plain to everybody whose dialect it does not know yet."""
+    text = Unacked("a" * 32, "#lobby", "hi", "PRIVMSG #lobby :hi")
+    state = ResumeState(unacked=deque([text]))
+    session = new_session(state)
+    with pytest.raises(NotAdmitted):
+        told(session, "*** The server is shutting down. Goodbye!\n")
+    assert list(session.cut()) == []
+    assert list(state.unacked) == [text]
 
 
 @pytest.mark.parametrize("connected", BOTH)

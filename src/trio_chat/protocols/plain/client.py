@@ -519,8 +519,11 @@ class PlainClientSession(PlainLink, Offline, ClientSession):
         super().finish(words)
 
     def cut(self) -> Sequence[Message]:
-        """Fail what has not come back: nobody will tell whether it arrived."""
-        return self._lost(tuple(self.state.unacked), MAYBE_LOST)
+        """Fail what has not come back: nobody will tell whether it arrived. A server that has not
+        let us in was sent nothing: the next one may still tell of what was sent before, or take it
+        again, for this may be an IRC server that is stopping and greets everybody in plain.
+        """
+        return self._lost(tuple(self.state.unacked), MAYBE_LOST) if self.admitted else ()
 
 
 def _if_there(question: _Question | None, room: str) -> _Question | None:
