@@ -18,7 +18,7 @@ from peers import PATIENCE, House, Peer, running
 from trio_chat.core.events import Entry, Event
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
-from trio_chat.storage.base import Log, Membership
+from trio_chat.storage.base import START, Log, Membership
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.tail import Intake, Tail
 
@@ -72,6 +72,7 @@ class _Membership(Membership):
         self._tell, self.gone = trio.open_memory_channel[str](10)
         self.lost = trio.Event()
         self.is_clear = trio.Event()
+        self.end = START
 
     @property
     def alive(self) -> Collection[str]:

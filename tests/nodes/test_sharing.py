@@ -211,3 +211,16 @@ async def test_a_file_that_does_not_reach_to_the_others_is_refused(
             async with node(address, tmp_path / "b.db"):
                 pass
         assert failed.group_contains(CannotOpenStore, match="trio-chat history backup")
+
+
+async def test_a_node_that_starts_knows_what_has_happened_since_the_checkpoint(
+    address: Address, tmp_path: Path
+) -> None:
+    async with node(address, tmp_path / "a.db") as a:
+        alice, bob = await a.people("alice", "bob")
+        await engines.until(lambda: the_engine().redis.exists(f"{{{address.name}}}checkpoint") == 1)
+        await bob.send(b"/quit\n")
+        await alice.until("bob left!\n")
+        async with node(address, tmp_path / "b.db") as b:
+            assert b.server._hub.chat.person("bob") is None
+            await b.connect("bob")

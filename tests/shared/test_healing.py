@@ -37,7 +37,7 @@ class Node:
 
     def __init__(self, raw: Engine, name: str) -> None:
         self.raw, self.name, self.flush = raw, name, 0
-        self.call("enrol", name, "60000", ZERO)
+        raw.call("enrol", name, name, "60000", ZERO)
 
     def call(self, function: str, *words: str | bytes) -> str:
         return str(self.raw.call(function, self.name, *words).decode())

@@ -357,13 +357,29 @@ class Server:
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(self._hub.box.tidy)
         self._drains.start_soon(Broadcaster(self._hub, self._log).run)
+        if membership := self._log.membership:
+            await self._catch_up(membership)
         await self._drains.start(expire, self._hub)
         await self._hub.absent.bring()
         self._drains.start_soon(self._hub.absent.see_off)
-        if membership := self._log.membership:
+        if membership:
             self._neighbours = Neighbours(self._hub, self._log, membership)
             self._drains.start_soon(self._neighbours.run)
             self._drains.start_soon(self._stop_when_lost, membership)
+
+    async def _catch_up(self, membership: Membership) -> None:
+        """Wait until the state is that of the others when this node came, or it is lost again: by
+        an older one people would be here who have left, and let in who have been banned.
+        """
+        async with trio.open_nursery() as nursery:
+
+            async def give_up() -> None:
+                await membership.lost.wait()
+                nursery.cancel_scope.cancel("this node is lost")
+
+            nursery.start_soon(give_up)
+            await self._hub.progress.until_shown(membership.end)
+            nursery.cancel_scope.cancel("this node has caught up")
 
     async def _stop_when_lost(self, membership: Membership) -> None:
         await membership.lost.wait()

@@ -18,7 +18,7 @@ class NodeMembership(Membership):
 
     def __init__(self, order: Order, wire: Wire, node: str) -> None:
         self._order, self._wire, self.node = order, wire, node
-        self.gone, self.lost = order.gone, order.lost
+        self.gone, self.lost, self.end = order.gone, order.lost, order.end
         self._found: Checkpoint | None = None
 
     async def begin(self) -> str:

@@ -271,7 +271,8 @@ local function append(keys, args)
 end
 
 -- enrol(epoch, node, name, lease, seen): lets a node take part. The first one of all may have a
--- history of its own: the stream then begins at the last id of that. Returns where it begins.
+-- history of its own: the stream then begins at the last id of that. Returns where it begins, and
+-- the id of the last entry.
 local function enrol(keys, args)
   local node, name, lease, seen, now = args[2], args[3], tonumber(args[4]), args[5], clock()
   redis.call('HSETNX', keys[META], 'base', seen)
@@ -283,7 +284,7 @@ local function enrol(keys, args)
   note_seen(keys, seen)
   redis.call('HDEL', keys[GONE], node) -- a reply was lost, and it asks again after its lease
   set_node(keys[NODES], node, {name = name, since = now, beat = now, lease = lease, seen = seen})
-  return redis.call('HGET', keys[META], 'base')
+  return redis.call('HMGET', keys[META], 'base', 'last')
 end
 
 -- Until when nobody is declared gone. If the engine has not heard of anybody for half a lease, it

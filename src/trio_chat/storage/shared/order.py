@@ -21,7 +21,7 @@ from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.look import look_at
 from trio_chat.storage.shared.nodes import Beat
 from trio_chat.storage.shared.reading import Reading
-from trio_chat.storage.shared.records import ZERO, Append, Place
+from trio_chat.storage.shared.records import ZERO, Append, Place, padded
 
 #: What a checkpoint has at the most, in bytes: the engine has it in memory, and sends it while
 #: nobody else gets an answer.
@@ -62,6 +62,8 @@ class Order:
         self._reading: Reading | None = None
         #: The id after which the order begins; what is older is nobody's but this node's.
         self.base = ZERO
+        #: The id of the last entry that there was when this node came.
+        self.end = ZERO
         #: Set once this node takes part no more.
         self.lost = trio.Event()
         #: Gives the ids of nodes whose leases have lapsed, and which this one has to clear up: when
@@ -187,12 +189,13 @@ class Order:
         enrolment = Question("enrol", self._node, name, str(int(self._lease * 1000)), seen)
         self._calls.start(enrolment)
         try:
-            self.base = (await self._answer(enrolment)).decode()
+            base, end = await self._answer(enrolment)
         except Unavailable as error:
             why = self._calls.down or "it is too slow"
             raise CannotOpenStore(
                 f"The engine at {self._address} does not answer: {why}"
             ) from error
+        self.base, self.end = base.decode(), padded(end)
         look_at(self._address, self._password, self._calls.info)
 
     def _close(self) -> None:
