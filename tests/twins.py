@@ -5,7 +5,7 @@ be held back, so that its server judges by what it has not seen yet.
 """
 
 import itertools
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from secrets import token_hex
 from types import ModuleType
@@ -29,6 +29,7 @@ class Order(MemoryLog):
     def __init__(self) -> None:
         super().__init__(per_room=1000, total_bytes=10_000_000, rooms=1000)
         self.nodes: list[Node] = []
+        self.names: dict[str, str] = {}
         self.shown: list[Entry] = []
         self._intake = cast("Intake", _Everywhere(self.nodes, self.shown))
 
@@ -75,6 +76,10 @@ class _Membership(Membership):
         self.end = START
 
     @property
+    def names(self) -> Mapping[str, str]:
+        return self._order.names
+
+    @property
     def alive(self) -> Collection[str]:
         return [node.node for node in self._order.nodes]
 
@@ -104,6 +109,7 @@ class Node:
         self._changed = trio.Event()
         self.membership = _Membership(self, order)
         order.nodes.append(self)
+        order.names[self.node] = f"node-{len(order.nodes)}"
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._order, name)

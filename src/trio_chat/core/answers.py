@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from trio_chat.core.accounts import account_of, no_account, not_logged_in
 from trio_chat.core.bans import NETWORK, fits
-from trio_chat.core.devices import devices_of
+from trio_chat.core.devices import devices_of, nodes_of
 from trio_chat.core.masks import Pattern, address, pattern
 from trio_chat.core.metadata import Values
 from trio_chat.core.modes import prefixes
@@ -59,6 +59,7 @@ from trio_chat.core.views import (
     Block,
     Counts,
     Devices,
+    DeviceView,
     Invitations,
     Masks,
     Members,
@@ -286,7 +287,7 @@ def _show_preferences(state: State, asker: Person, query: ShowPreferences) -> An
 
 
 def _list_devices(state: State, asker: Person, query: ListDevices) -> Answer:
-    return Devices(devices_of(state, asker, query.via))
+    return Devices(devices_of(state, asker, query.via, nodes=asker.is_operator))
 
 
 def _show_metadata(state: State, asker: Person, query: ShowMetadata) -> Answer:
@@ -408,7 +409,6 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
     """A person as ``asker`` may see them, in these rooms."""
     hidden = not (asker is person or asker.is_operator) and is_silenced_somewhere(state, person)
     told = shown(person, silenced=hidden)
-    told_devices = len(person.devices) > 1 and (asker.is_operator or asker is person)
     return UserView(
         person.nick,
         told.origin,
@@ -420,8 +420,15 @@ def _seen(state: State, asker: Person, person: Person, rooms: Iterable[str]) -> 
         spoke=person.spoke,
         secure=person.secure,
         address=person.address if asker.is_operator else "",
-        devices=devices_of(state, person) if told_devices else (),
+        devices=_devices_seen(state, asker, person),
+        nodes=nodes_of(state, person) if asker.is_operator else (),
     )
+
+
+def _devices_seen(state: State, asker: Person, person: Person) -> tuple[DeviceView, ...]:
+    if len(person.devices) < 2 or not (asker.is_operator or asker is person):
+        return ()
+    return devices_of(state, person, nodes=asker.is_operator)
 
 
 def _seen_in_rooms(state: State, asker: Person, person: Person, query: FindPeople) -> UserView:

@@ -9,8 +9,10 @@ from trio_chat.core.views import DeviceView
 DEVICES_MAX = 20
 
 
-def devices_of(state: State, person: Person, via: str | None = None) -> tuple[DeviceView, ...]:
-    """All of them; their owner asks ``via`` one."""
+def devices_of(
+    state: State, person: Person, via: str | None = None, *, nodes: bool = False
+) -> tuple[DeviceView, ...]:
+    """All of them, with their ``nodes`` if asked for; their owner asks ``via`` one."""
     account = account_of(state, person)
     labels = {key.key: key.label for key in account.keys} if account else {}
 
@@ -20,9 +22,23 @@ def devices_of(state: State, person: Person, via: str | None = None) -> tuple[De
         return DeviceView(
             _number(person, device), labels.get(device.key, ""), by_password, device.client,
             device.address, device.secure, device.since, here,
+            node_named(state, node_of(device.id)) if nodes else "",
         )  # fmt: skip
 
     return tuple(map(view, person.devices))
+
+
+def nodes_of(state: State, person: Person) -> tuple[str, ...]:
+    """The names of the nodes on which somebody's connections are, if there are several nodes."""
+    if not state.nodes:
+        return ()
+    ids = dict.fromkeys(node_of(device.id) for device in person.devices)
+    return tuple(node_named(state, id) for id in ids)
+
+
+def node_named(state: State, id: str) -> str:
+    """The name of a node, or its id if it does not live any more; empty if there are no nodes."""
+    return state.nodes.get(id, id) if state.nodes else ""
 
 
 def numbered(person: Person, number: str) -> Device | None:

@@ -43,6 +43,7 @@ class State:
         self.accounts_only = False
         self.is_open = False
         self.operators: frozenset[str] = frozenset()  # accounts, folded, by the settings
+        self.nodes: Mapping[str, str] = {}  # by id, the names of those that are this chat
         self.contact = ""  # where those who are kept out can turn to
         self.proxies: tuple[IpNetwork, ...] = ()  # that connect for others
         self.own: frozenset[IpNetwork] = frozenset()  # the server's own addresses

@@ -30,7 +30,8 @@ class UserView:
 
     ``modes`` are their own, ``status`` the prefixes they have in the room in question, and
     ``rooms`` those that may be told, each with its prefixes before it. ``secure`` says that they
-    came over TLS. Only operators of the server are told the real ``address``; they, and the person,
+    came over TLS. Only operators of the server are told the real ``address``, and if the server is
+    a node of several, the names of the ``nodes`` where their connections are; they, and the person,
     are told of the ``devices`` if there are several.
     """
 
@@ -46,6 +47,7 @@ class UserView:
     secure: bool = False
     address: str = ""
     devices: "tuple[DeviceView, ...]" = ()
+    nodes: tuple[str, ...] = ()
 
 
 @fact
@@ -319,7 +321,7 @@ class DeviceView:
     ``number`` names it, ``label`` is that of the key that it has shown, if any; ``by_password``
     whether the password has logged it in (None if nobody is logged in), and ``client`` in words
     what is at its other end. It came at ``since`` (unix milliseconds), and is ``here`` if it is
-    asked from it.
+    asked from it. Only operators of the server are told its ``node``, if there are several.
     """
 
     number: str
@@ -330,6 +332,7 @@ class DeviceView:
     secure: bool = False
     since: int = 0
     here: bool = False
+    node: str = ""
 
 
 @fact
@@ -583,7 +586,8 @@ class Draining(Notice):
 class ConnectionView:
     """A connection, as operators of the server are told of it. ``number`` is that in the log, and
     ``nick`` empty before somebody is let in. It is there ``since`` (unix milliseconds), and was
-    last ``heard`` so many seconds ago; so many bytes are ``waiting`` for its peer.
+    last ``heard`` so many seconds ago; so many bytes are ``waiting`` for its peer. ``node`` is the
+    name of the server among several that are one chat.
     """
 
     number: int
@@ -594,11 +598,14 @@ class ConnectionView:
     since: int
     heard: float
     waiting: int
+    node: str = ""
 
 
 @fact
 class Connections:
-    """The answer to ListConnections, the oldest first, or a part of it if ``more`` follow."""
+    """The answer to ListConnections: those of the server that was asked, the oldest first, or a
+    part of them if ``more`` follow.
+    """
 
     connections: tuple[ConnectionView, ...]
     more: bool = False

@@ -156,6 +156,7 @@ def _people(people: People) -> Iterator[Object]:
             tls=one.secure,
             operator="o" in one.modes,
             since=timestamp(one.since),
+            **({"nodes": list(one.nodes)} if one.nodes else {}),
         )
 
 
@@ -256,13 +257,16 @@ def _connections(connections: Connections) -> Iterator[Object]:
             "since": timestamp(one.since),
             "heard": round(one.heard, 3),
             "waiting": one.waiting,
+            **({"node": one.node} if one.node else {}),
         }
 
 
 def _connection(one: ConnectionView) -> str:
     how = f"{one.protocol} over TLS" if one.secure else one.protocol
+    on = f" on {one.node}" if one.node else ""
     return (
-        f"[{one.number}] {one.nick or '-'} by {how} from {one.address} since {moment(one.since)}, "
+        f"[{one.number}] {one.nick or '-'} by {how} from {one.address}{on} "
+        f"since {moment(one.since)}, "
         f"heard {one.heard:.0f} s ago, {one.waiting} bytes waiting"
     )
 

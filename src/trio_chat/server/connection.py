@@ -11,6 +11,7 @@ from typing import Self
 
 import trio
 
+from trio_chat.core.devices import node_named, node_of
 from trio_chat.core.events import Event
 from trio_chat.core.room import Person
 from trio_chat.core.views import ConnectionView, Notice
@@ -148,6 +149,7 @@ class Connection:
             self._since,
             now - self._lifetime.heard_at,
             subscriber.outbox.size,
+            node_named(self._hub.chat, node_of(subscriber.id)),
         )
 
     @property

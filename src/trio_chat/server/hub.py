@@ -165,6 +165,7 @@ class Hub:
     async def start(self) -> None:
         """Take up the chat where it is, or where this node left the realm. Raises Unavailable."""
         membership = self._log.membership
+        self.chat.nodes = membership.names if membership else {}
         if membership and (found := await membership.checkpoint()):
             restore(self.chat, found)
             self.applied = found.id

@@ -56,8 +56,8 @@ class Status:
     @property
     def node(self) -> str:
         """The name of this server among those that are one chat; empty if there are no others."""
-        nodes = self._log.membership.nodes if self._log.membership else ()
-        return next((node.name for node in nodes if node.id == self._log.node), "")
+        membership = self._log.membership
+        return membership.names.get(self._log.node, "") if membership else ""
 
     @property
     def state(self) -> str:

@@ -131,6 +131,10 @@ class Membership(Protocol):
         """The nodes that are alive, as far as this one knows; those that came first are first."""
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """Their names by their ids, now and later."""
+
+    @property
     def is_up(self) -> bool:
         """Whether the engine that they share has answered the last time."""
 

@@ -264,7 +264,10 @@ def whois(
 
 
 def _describe(out: ReplyBuffer, seen: UserView) -> None:
-    """Describe somebody: 311, 319, 312, 313, 671, 338, 320, 335, 301, 330, 317, if they apply."""
+    """Describe somebody: 311, 319, 312, 313, 671, 338, 320, 335, 301, 330, 317, if they apply.
+
+    To IRC a chat of several nodes is one server, so 312 names that.
+    """
     nick, origin = seen.nick, seen.origin
     out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
     for words in wrapped(seen.rooms, _ROOM_LEFT):
@@ -276,6 +279,8 @@ def _describe(out: ReplyBuffer, seen: UserView) -> None:
         out.last_param(n.RPL_WHOISSECURE, nick, "is using a secure connection")
     if seen.address:
         out.last_param(n.RPL_WHOISACTUALLY, nick, seen.address, "is actually using this address")
+    if seen.nodes:
+        out.last_param(n.RPL_WHOISSPECIAL, nick, f"is connected to {' and '.join(seen.nodes)}")
     for one in seen.devices:
         out.last_param(n.RPL_WHOISSPECIAL, nick, device(one))
     if origin.bot:

@@ -402,6 +402,7 @@ def device(seen: DeviceView) -> str:
     name = f"{seen.label}, " if seen.label else ""
     how = {None: "", True: ", by the password", False: ", by a token"}[seen.by_password]
     where = f"from {seen.address} {'over' if seen.secure else 'without'} TLS"
+    where += f" on {seen.node}" if seen.node else ""
     since = f"since {moment(seen.since)}"
     return f"Connection {seen.number}{here}: {name}{seen.client} {where}, {since}{how}."
 
@@ -417,7 +418,8 @@ def _person(seen: UserView) -> str:
     named = f"{seen.nick} ({seen.origin.account})" if seen.origin.account else seen.nick
     where = f"in {', '.join(seen.rooms)}" if seen.rooms else "in no room"
     address = seen.address or seen.origin.host
-    return f"{named} {where}, from {address} since {moment(seen.since)}"
+    on = f" on {' and '.join(seen.nodes)}" if seen.nodes else ""
+    return f"{named} {where}, from {address}{on} since {moment(seen.since)}"
 
 
 def _said(said: Said) -> list[str]:

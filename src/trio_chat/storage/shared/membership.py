@@ -1,6 +1,6 @@
 """The part that a node takes in a chat of several nodes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import trio
 
@@ -38,6 +38,10 @@ class NodeMembership(Membership):
     @property
     def nodes(self) -> Sequence[Node]:
         return self._order.nodes
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        return self._order.names
 
     @property
     def is_up(self) -> bool:

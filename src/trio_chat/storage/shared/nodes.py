@@ -28,6 +28,7 @@ class Beat:
         self._tell, self.gone = trio.open_memory_channel[str](_GONE)
         #: Those that live, and how many entries there have been ever, as of the last beat.
         self.nodes: Sequence[Node] = ()
+        self.names: dict[str, str] = {}  # of these
         self.count = 0
 
     def ask(self, engine: Engine) -> None:
@@ -46,6 +47,8 @@ class Beat:
     def _note(self, reply: dict[str, Any]) -> None:
         self.count = reply["count"]
         self.nodes = sorted((Node(*node) for node in reply["nodes"]), key=lambda node: node.since)
+        self.names.clear()
+        self.names.update((node.id, node.name) for node in self.nodes)
         gone = reply.get("gone", ())
         self._told &= {*gone}
         for node in gone:

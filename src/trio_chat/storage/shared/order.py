@@ -5,7 +5,7 @@ Two threads talk to the engine, each over a connection of its own: one asks, and
 way; the other one reads. Nothing here knows what a record says.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -75,6 +75,11 @@ class Order:
     def nodes(self) -> Sequence[Node]:
         """The nodes that live, as of the last beat; those that came first are first."""
         return self._beat.nodes
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Their names by their ids, now and later."""
+        return self._beat.names
 
     @property
     def alive(self) -> Collection[str]:
