@@ -23,6 +23,7 @@ class Cutter:
         self._is_open = trio.Event()
         self._is_open.set()
         self._appends = 0
+        self._connections: set[trio.CancelScope] = set()
 
     def hold(self) -> None:
         """Let nothing through, in either direction; nobody is told."""
@@ -31,6 +32,11 @@ class Cutter:
     def release(self) -> None:
         """Let everything through again, what was held as well."""
         self._is_open.set()
+
+    def drop(self) -> None:
+        """Lose all connections, and what is held."""
+        for connection in self._connections:
+            connection.cancel()
 
     async def serve(self, ours: trio.SocketStream) -> None:
         """Pass on what one connection asks, and what is answered."""
@@ -63,6 +69,8 @@ class Cutter:
 
             nursery.start_soon(until_end, ask)
             nursery.start_soon(until_end, answer)
+            self._connections.add(nursery.cancel_scope)
+        self._connections.discard(nursery.cancel_scope)
 
     def _is_to_be_lost(self) -> bool:
         self._appends += 1
