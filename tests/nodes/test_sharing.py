@@ -1,7 +1,6 @@
 """Nodes that share an engine, each with a file of its own."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,48 +9,19 @@ import trio
 import engines
 from engines import fresh, the_engine
 from owners import PASSWORD
-from peers import House, Peer, running, settings
+from peers import Peer, settings
+from real_nodes import agree, node, texts
 from trio_chat.app import open_log
-from trio_chat.core.checkpoint import checkpoint
 from trio_chat.core.events import Said
-from trio_chat.core.queries import Span
 from trio_chat.errors import CannotOpenStore
-from trio_chat.settings import NodeSettings
 from trio_chat.settings.engine import Address
-from trio_chat.storage.typed_json import to_json
 
 pytestmark = pytest.mark.programs
-
-KEY = bytes(32)
 
 
 @pytest.fixture
 def address() -> Address:
     return fresh(the_engine())
-
-
-@asynccontextmanager
-async def node(
-    address: Address, file: Path, *, key: bytes = KEY, patience: float = 10
-) -> AsyncIterator[House]:
-    """A node with its history in this file. At the end it is gone without a word."""
-    through = f"unix:{address.path}?{address.name}"
-    nodes = NodeSettings(through=through, name=file.stem, lease=2, patience=patience)
-    chosen = settings(history={"store": str(file)}).model_copy(update={"nodes": nodes})
-    async with open_log(chosen, lambda: key) as log, running(chosen, log) as house:
-        yield house
-
-
-async def texts(house: House, room: str = "#lobby") -> Sequence[str]:
-    found = await house.server._log.history(room, Span(), limit=1000, said=True)
-    return [entry.event.text for entry in found if isinstance(entry.event, Said)]
-
-
-async def agree(*houses: House) -> None:
-    """Wait until all have the same state, and look whether they have the same history."""
-    chats = [house.server._hub.chat for house in houses]
-    await engines.until(lambda: len({to_json(checkpoint(chat, "")) for chat in chats}) == 1)
-    assert len({tuple(await texts(house)) for house in houses}) == 1
 
 
 async def tell(peer: Peer, line: str, answer: str) -> str:

@@ -296,8 +296,9 @@ class Connection:
         """Carry out what has come: bytes, nothing (None), or the peer's end (empty); and what
         follows from what the same person does elsewhere.
         """
+        if data is None or self._executor.following:
+            await self._executor.follow()  # first, as that was before
         if data is None:
-            await self._executor.follow()
             return
         if not data:
             await self._hear_end()
