@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 
 from benchmarks import machine, report
 from benchmarks.results import measure
-from benchmarks.scenarios import FULL, QUICK, SCENARIOS, Bench
+from benchmarks.scenarios import SCENARIOS
 from benchmarks.servers import SERVERS, Server
+from benchmarks.stage import FULL, QUICK, Bench
 
 _DOCS = Path(__file__).parent.parent / "docs"
 _QUICK = ["trio-chat", "trio-chat-irc", "bare", "c-loop", "asyncio", "redis"]

@@ -1,5 +1,6 @@
-"""Very many clients of one server: they connect, go in, and are there."""
+"""Very many clients of a server, or of several: they connect, go in, and are there."""
 
+import itertools
 import select
 import socket
 import struct
@@ -45,10 +46,12 @@ class _Newcomer:
 
 
 class Crowd:
-    """The clients' sockets, non-blocking, and one ``epoll`` with all of them."""
+    """The clients' sockets, non-blocking, and one ``epoll`` with all of them. They connect to the
+    ``ports`` in turn.
+    """
 
-    def __init__(self, port: int, *, patience: float = PATIENCE) -> None:
-        self._address = ("127.0.0.1", port)
+    def __init__(self, *ports: int, patience: float = PATIENCE) -> None:
+        self._ports = itertools.cycle(ports)
         self._patience = patience
         self.epoll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
@@ -111,7 +114,7 @@ class Crowd:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each message goes at once
         self._sockets[sock.fileno()] = sock
         with suppress(BlockingIOError):
-            sock.connect(self._address)
+            sock.connect(("127.0.0.1", next(self._ports)))
         self.epoll.register(sock, select.EPOLLIN | select.EPOLLOUT)
         return sock
 
@@ -146,9 +149,9 @@ class Crowd:
 
 
 @contextmanager
-def crowd(port: int) -> Iterator[Crowd]:
+def crowd(*ports: int) -> Iterator[Crowd]:
     """A crowd as long as this lasts."""
-    it = Crowd(port)
+    it = Crowd(*ports)
     try:
         yield it
     finally:

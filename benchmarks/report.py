@@ -9,8 +9,9 @@ from typing import Any
 
 from benchmarks.chart import chart
 from benchmarks.results import Results, median, targets
-from benchmarks.scenarios import SCENARIOS, Figures
+from benchmarks.scenarios import SCENARIOS
 from benchmarks.servers import SERVERS
+from benchmarks.stage import Figures
 
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.scenarios import Bench, Figures, Scenario
+from benchmarks.scenarios import Scenario
 from benchmarks.servers import Server
+from benchmarks.stage import Bench, Figures
 from benchmarks.transcript import Failed
 
 OURS = "trio-chat"
@@ -117,6 +118,8 @@ def targets(results: Results) -> Iterator[Target]:
     if tls := median(results, "tls"):
         more = tls["over TLS: KiB each"] - tls["in clear: KiB each"]
         yield Target("tls", "KiB more for a connection", more, 18)
+    if nodes := median(results, "nodes"):
+        yield from _nodes_targets(nodes)
     for scenario, limits in _INSIDE.items():
         for name, figure in (median(results, scenario) or {}).items():
             for ending, most in limits.items():
@@ -159,6 +162,18 @@ _ABOVE_THE_FLOOR = (
     ("many", "1,000 members", 1.3),
     ("loaded", "1,000 members, 64 outstanding", 1.1),
 )
+
+
+def _nodes_targets(figures: Figures) -> Iterator[Target]:
+    few = {name.removeprefix("10 members: "): figure for name, figure in figures.items()}
+    yield Target("nodes", "µs of CPU a message, speaker's node", few["speaker's node, µs"], 900)
+    more = few["with two, ms"] - few["p50 with one, ms"]
+    yield Target("nodes", "ms more than with one server, p50", more, 3)
+    for name, figure in figures.items():
+        if name.endswith("by the model"):
+            yield Target("nodes", f"{name}: times one server", figure, 1.9, True)
+
+
 _FLAT = 1.2  # how many times as dear as with 2,000 each thing may be with 100,000
 
 
