@@ -118,3 +118,22 @@ async def test_a_node_that_stops_takes_its_people_with_it() -> None:
             await third.server.stopped.wait()
         assert [line.split()[0] for line in commands(await eve.news())] == ["QUIT"]
         agree(*houses)
+
+
+async def test_a_node_that_stops_tells_up_to_where_its_people_have_read() -> None:
+    order = Order()
+    async with twins(order=order) as houses:
+        eve = await irc_peer(houses[0], "eve")
+        async with dying(order) as third:
+            bob = await owner(third)
+            await eve.news("PRIVMSG #lobby :early")
+            await bob.news()
+            third.server.stop()
+            await bob.rest()
+            await third.server.stopped.wait()
+        await eve.news("PRIVMSG #lobby :late")
+        agree(*houses)
+        _, told = await another(houses[1])
+        said = [line for line in told if "eve!eve" in line]
+        assert len(said) == 1
+        assert "late" in said[0]

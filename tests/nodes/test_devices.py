@@ -27,6 +27,19 @@ async def test_connections_of_one_number_are_told_apart() -> None:
         ]
 
 
+async def test_one_that_ends_leaves_the_nodes_agreed() -> None:
+    """Up to where it has read is nobody's business, as the other one goes on."""
+    async with twins() as (one, two):
+        bob = await owner(one)
+        await another(two)
+        eve = await irc_peer(two, "eve")
+        await eve.news("PRIVMSG #lobby :hi")
+        await bob.news()
+        await bob.say("QUIT")
+        await bob.rest()
+        agree(one, two)
+
+
 async def test_a_guest_with_a_secret_takes_their_nickname_over_from_another_node() -> None:
     secret = "a-secret-of-the-phone"
     async with twins() as (one, two):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from irc_peers import IrcPeer, irc_peer
 from peers import House, Peer
 from trio_chat.core.chat import Chat
+from trio_chat.core.checkpoint import checkpoint
 from twins import node_of, twins
 
 
@@ -15,10 +16,10 @@ def chat_of(house: House) -> Chat:
 
 
 def agree(*houses: House) -> None:
-    """All know the same people, each by a nickname of their own."""
+    """All have the same state, and in it people are known by nicknames of their own."""
     first, *others = map(chat_of, houses)
     for chat in others:
-        assert chat.people == first.people
+        assert checkpoint(chat, "") == checkpoint(first, "")
         assert {look: p.nick for look, p in chat.by_look.items()} == {
             look: p.nick for look, p in first.by_look.items()
         }

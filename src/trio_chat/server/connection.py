@@ -60,7 +60,7 @@ class Connection:
     __slots__ = (
         "_answered", "_entered", "_executor", "_handed_on", "_has_ended", "_hub", "_is_hearing",
         "_is_whole", "_lifetime", "_limits", "_link", "_lost", "_pinged", "_protocol",
-        "_shared", "_since", "_subscriber", "counts_for", "nick", "refusals",
+        "_shared", "_shown", "_since", "_subscriber", "counts_for", "nick", "refusals",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +90,7 @@ class Connection:
         self.refusals = 0  # requests that were refused, once it has ended
         self.nick = ""  # the last one, once it has ended
         self._lost = self._has_ended = False
+        self._shown = ""  # the id up to which the peer was shown everything, once it has departed
         self._is_whole = True  # as long as the peer is sent all that it is to be sent
         self._pinged = self._is_hearing = False
         self._answered: trio.Event | None = None  # for those who ask whether it is there
@@ -270,7 +271,8 @@ class Connection:
         with self._hub.leaving(self._subscriber):
             with trio.move_on_after(_PARTING, shield=True):
                 await self._hub.until_told(self._subscriber)
-            lifetime, shown = self._lifetime, self._hub.stop_showing(self._subscriber)
+            lifetime = self._lifetime
+            self._shown = shown = self._hub.stop_showing(self._subscriber)
             seen = shown if lifetime.said_goodbye and not self._subscriber.outbox.waits else ""
             try:
                 await self._shared.passes.wait(LEAVING)
@@ -287,7 +289,7 @@ class Connection:
         await outbox.finish(self._session.data_to_send())
         if not self._lost:
             if not outbox.waits:
-                self._hub.all_read(self._subscriber)
+                self._hub.all_read(self._subscriber, self._shown)
             has_answered = await self._link.finish()
             if not self._has_ended and (has_answered or self._lifetime.said_goodbye):
                 self._note_got()

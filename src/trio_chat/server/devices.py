@@ -1,7 +1,7 @@
 """People who are here on several connections: how these come, go over from a guest, and go."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -197,8 +197,9 @@ class Devices:
         detached = Detached(person.nick, person.user_id, id, person.origin, seen, why)
         await self._ring.happen(detached)
 
-    async def bury(self, node: str, why: str) -> None:
-        """Let the connections of a node be gone, and with the last one their owners.
+    async def bury(self, node: str, why: str, read: Mapping[str, str]) -> None:
+        """Let the connections of a node be gone, and with the last one their owners. ``read`` has
+        the ids up to which some of them, by their own, have read everything.
 
         It may be done again, or by two nodes at once.
         """
@@ -207,25 +208,25 @@ class Devices:
         for begin in range(0, len(people), _TOGETHER):
             async with trio.open_nursery() as nursery:
                 for person in people[begin : begin + _TOGETHER]:
-                    nursery.start_soon(self._lose_all, person, node, why)
+                    nursery.start_soon(self._lose_all, person, node, why, read)
         await self._logs.close_empty()
 
     def _on_node(self, person: Person, node: str) -> Sequence[str]:
         return [device.id for device in person.devices if node_of(device.id) == node]
 
-    async def _lose_all(self, person: Person, node: str, why: str) -> None:
+    async def _lose_all(self, person: Person, node: str, why: str, read: Mapping[str, str]) -> None:
         for id in self._on_node(person, node):
-            await self._lose(person, id, why)
+            await self._lose(person, id, why, read.get(id, ""))
 
-    async def _lose(self, person: Person, id: str, why: str) -> None:
+    async def _lose(self, person: Person, id: str, why: str, seen: str) -> None:
         if not person.is_on(id) or self._chat.people.get(person.user_id) is not person:
             return  # others have seen to it
         if len(person.devices) > 1 or self._chat.is_always_on(person):
-            await self._detach(person, id, why)
+            await self._detach(person, id, why, seen)
             return
         via = "" if id == person.user_id else id
         rooms = tuple(person.rooms)
-        departed = Departed(person.nick, person.user_id, why, person.origin, rooms, "", via)
+        departed = Departed(person.nick, person.user_id, why, person.origin, rooms, seen, via)
         await self._ring.happen(departed)
 
     async def _depart(

@@ -157,6 +157,7 @@ class Hub:
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
         self.box = Box(chat, log, self.audiences)
+        self._read: dict[str, str] = {}  # by connections that end as the server stops: up to where
         # By account: one at a time comes under it, or logs in to it.
         self._coming: dict[str, trio.StrictFIFOLock] = {}
         # Set, and another one, when there may be another end to wait for.
@@ -175,8 +176,12 @@ class Hub:
         self.progress.shown(self.applied)
 
     async def save(self) -> None:
-        """Save, when the server stops, what would otherwise have to be read from the logs."""
+        """Save, when the server stops, what would otherwise have to be read from the logs, or is in
+        none: up to where those who were here have read.
+        """
         await self.box.put_away()
+        for person in self.chat.people.values():
+            self._note_read(person)
         await self.snapshots.save_all(self.progress.last_shown)
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
@@ -342,14 +347,20 @@ class Hub:
             return event
         return without_rule(event)
 
-    def all_read(self, subscriber: Subscriber) -> None:
-        """Note that somebody has read everything they were shown before the end. Of who is absent
-        that is known: what has been said since was shown to nobody.
+    def all_read(self, subscriber: Subscriber, shown: str) -> None:
+        """Note that somebody had read everything when the server stopped: they were ``shown`` what
+        is up to that id. As long as it does not stop, their departure tells.
         """
-        person = self.chat.people.get(subscriber.user_id)
-        if person and not person.is_absent:
-            for name in person.rooms:
-                note_seen(self.chat.rooms[name], person, self.progress.last_shown)
+        if self._ring.is_stopping:
+            self._read[subscriber.id] = shown
+
+    def _note_read(self, person: Person) -> None:
+        """Note in the state up to where somebody had read when the server stopped: no entry tells,
+        as nothing is stored any more.
+        """
+        read = max((self._read.get(device.id, "") for device in person.devices), default="")
+        for name in person.rooms if read else ():
+            note_seen(self.chat.rooms[name], person, read)
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
@@ -408,7 +419,7 @@ class Hub:
     async def bury(self, node: str) -> None:
         """Let the people of a node that is gone be gone. Raises Unavailable."""
         with self._ring.request():
-            await self.devices.bury(node, "connection lost")
+            await self.devices.bury(node, "connection lost", self._read)
 
     async def close_empty(self) -> None:
         """Close the rooms that nobody is in, or needs here."""
