@@ -59,13 +59,18 @@ async def in_step(
         send = Peer.send
 
         async def send_in_step(peer: Peer, data: bytes) -> None:
-            for [last, _] in the_engine().redis.xrevrange(f"{{{address.name}}}log", count=1):
-                for house in houses:
-                    await house.server._hub.progress.until_shown(padded(last.encode()))
+            await level(address, *houses)
             await send(peer, data)
 
         stack.enter_context(mock.patch.object(Peer, "send", send_in_step))
         yield houses
+
+
+async def level(address: Address, *houses: House) -> None:
+    """Wait until these have shown all that there is."""
+    for [last, _] in the_engine().redis.xrevrange(f"{{{address.name}}}log", count=1):
+        for house in houses:
+            await house.server._hub.progress.until_shown(padded(last.encode()))
 
 
 async def texts(house: House, room: str = "#lobby") -> Sequence[str]:

@@ -71,9 +71,11 @@ async def test_a_node_that_starts_finds_the_chat_as_it_is(address: Address, tmp_
             bob = await b.connect()
             await bob.send(b"bob\n")
             shown = await bob.until("alice: hello\n")
+            assert shown.count("hello") == 1
             assert "one other person is here" in shown
             assert "green tea" in shown
-            await tell(bob, f"/login alice {PASSWORD}", "You are logged in as alice")
+            told = await tell(bob, f"/login alice {PASSWORD}", "You are logged in as alice")
+            assert "hello" not in told
             await agree(a, b)
 
 
@@ -103,6 +105,7 @@ async def test_while_the_engine_is_away_people_are_refused_and_can_read(tmp_path
             engine.kill()
             await tell(alice, "meanwhile", "does not answer")
             assert "before" in await tell(alice, "/history", "before")
+            await tell(alice, "/search before", "alice: before\n")
             await tell(await a.connect(), "carol", "does not answer")
             await trio.aclose_forcefully(bob.stream)
             engine.start()
