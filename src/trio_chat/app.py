@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
@@ -20,6 +21,7 @@ from trio_chat.settings.values import AUTO
 from trio_chat.storage.base import Log
 from trio_chat.storage.key import kept_key, new_key
 from trio_chat.storage.memory import MemoryLog
+from trio_chat.storage.private import reason
 from trio_chat.storage.sqlite.log import open_sqlite
 from trio_chat.storage.sqlite.maintenance import Retention
 
@@ -101,6 +103,19 @@ async def open_log(settings: Settings, key: Callable[[], bytes] = new_key) -> As
         yield log
 
 
+def _check_authorities(file: Path) -> None:
+    """See that there are authorities in a file. Raises SettingsError."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        why = "there is no certificate in it, in PEM"
+    except OSError as error:
+        why = reason(error, file)
+    else:
+        return
+    raise SettingsError(f"nodes.through: cannot use {file}: {why}")
+
+
 def _open_shared(
     settings: Settings, path: Path | None, key: Callable[[], bytes]
 ) -> AbstractAsyncContextManager[Log]:
@@ -113,9 +128,12 @@ def _open_shared(
     if path is None:
         raise SettingsError("nodes.through: this needs a history in a file, not memory:")
     nodes, history = settings.nodes, settings.history
+    address = parse(nodes.through)
+    if address.ca:
+        _check_authorities(Path(address.ca))
     return open_shared(
         path,
-        parse(nodes.through),
+        address,
         nodes.password.get_secret_value(),
         key,
         name=nodes.name or socket.gethostname(),

@@ -20,7 +20,7 @@ from engines import (
     texts,
     until,
 )
-from trio_chat.errors import CannotOpenStore
+from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.settings.engine import parse
 
 pytestmark = pytest.mark.programs
@@ -95,7 +95,7 @@ def test_all_rights_are_used() -> None:
 
 async def test_wrong_password(engine: RedisServer) -> None:
     cut(engine, "strict", "chat")
-    with pytest.raises(CannotOpenStore, match="invalid username-password pair"):
+    with pytest.raises(SettingsError, match="invalid username-password pair"):
         async with node(parse(f"unix:strict@{engine.path}?chat"), password="no", patience=1):
             raise AssertionError
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import trio
 
-from trio_chat.storage.shared.connection import Down, Engine
+from trio_chat.storage.shared.connection import Down, Engine, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class Calls:
         self._due = math.inf  # when the next beat is, as monotonic time
         #: Why the last call was not answered, if it was not.
         self.down = ""
+        self.is_refused = False  # as it wants another user or password
 
     @property
     def info(self) -> Mapping[str, str]:
@@ -138,6 +139,7 @@ class Calls:
         try:
             call.ask(self._engine)
         except Down as error:
+            self.is_refused = isinstance(error, Refused)
             return str(error) or "no answer"
         return ""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.library import Library
@@ -21,6 +21,10 @@ _LOOK = 0.02
 
 class Down(Exception):
     """The engine does not answer, or does not do what it is asked for now; the text says why."""
+
+
+class Refused(Down):
+    """The engine wants another user or password."""
 
 
 class Engine:
@@ -91,6 +95,9 @@ class Engine:
         """
         try:
             yield
+        except AuthenticationError as error:
+            self.close()
+            raise Refused(str(error) if self._password else "it wants a password") from error
         except (RedisError, OSError) as error:
             self.close()
             raise Down(str(error)) from error

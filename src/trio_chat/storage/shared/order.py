@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from trio_chat.errors import CannotOpenStore, Fenced, Unavailable
+from trio_chat.errors import CannotOpenStore, Fenced, SettingsError, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.base import START, Node
 from trio_chat.storage.shared.calls import Calls, Question
@@ -197,6 +197,10 @@ class Order:
             base, end = await self._answer(enrolment)
         except Unavailable as error:
             why = self._calls.down or "it is too slow"
+            if self._calls.is_refused:
+                raise SettingsError(
+                    f"nodes.password: the engine at {self._address} lets nobody in with that: {why}"
+                ) from error
             raise CannotOpenStore(
                 f"The engine at {self._address} does not answer: {why}"
             ) from error
@@ -222,7 +226,8 @@ async def open_order(
     seen: str = START,
 ) -> AsyncIterator[Order]:
     """Take part in the order of a chat, as a ``node`` that has never taken part before, and has
-    ``seen`` what is up to that id. Its ``name`` is for people. Raises CannotOpenStore.
+    ``seen`` what is up to that id. Its ``name`` is for people. Raises CannotOpenStore, and
+    SettingsError if the engine wants another password.
 
     Whoever is silent for longer than its ``lease`` (seconds) is gone for the others. An append is
     given up after ``patience`` seconds. The engine keeps about so many entries as ``keep`` has it.
