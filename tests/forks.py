@@ -60,12 +60,12 @@ def _keep(stdin: int, stdout: int, stderr: int, answer: int, *passed: int) -> No
         _settle((stdin, stdout, stderr), cwd, env, session=session, terminal=terminal)
         _pass_on(passed)
         if fresh:
-            os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
+            os.execv(command[0], command)  # noqa: S606
         for name, value in constants.items():
             module, _, constant = name.rpartition(".")
             assert hasattr(sys.modules[module], constant)
             setattr(sys.modules[module], constant, value)
-        return _run(command)
+        return _run(command[1:])
     os.closerange(0, link.fileno())
     for number in passed:
         os.close(number)

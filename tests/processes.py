@@ -165,21 +165,23 @@ async def running(
     fresh: bool = False,
     constants: Mapping[str, float] = {},
     passed: Sequence[socket.socket] = (),
+    program: Sequence[str] = PROGRAM,
     **variables: str,
 ) -> AsyncIterator[Running]:
     """A process ``trio-chat`` as long as this lasts, with ``variables`` in its environment; it must
     not last longer than ``patience`` seconds. A ``fresh`` one is a new Python; in any other,
     ``constants`` can be set. Sockets can be ``passed`` to it, as systemd does.
+    Another ``program`` than ours is always a new process.
     """
     async with trio.open_nursery() as nursery:
         process = await warm.open_process(
-            [*PROGRAM, *arguments],
+            [*program, *arguments],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=FOLDER,
             env=environment(variables),
-            fresh=fresh,
+            fresh=fresh or program != PROGRAM,
             constants=constants,
             passed=passed,
         )
@@ -200,11 +202,12 @@ async def running_server(
     patience: float = 3 * PATIENCE,
     fresh: bool = False,
     passed: Sequence[socket.socket] = (),
+    program: Sequence[str] = PROGRAM,
     **variables: str,
 ) -> AsyncIterator[Running]:
     """A server that listens already."""
     command = ("server", "--port", str(port), *arguments)
-    how = {"patience": patience, "fresh": fresh, "passed": passed}
+    how = {"patience": patience, "fresh": fresh, "passed": passed, "program": program}
     async with running(*command, **how, **variables) as server:
         server.port = int((await server.out.until("\n")).rpartition(":")[2])
         yield server

@@ -73,11 +73,11 @@ async def open_process(
     passed: Sequence[socket.socket] = (),
 ) -> Process:
     """As ``trio.lowlevel.open_process``, for this Python. It may lead a ``session``, and have what
-    its input is as the ``terminal`` of that. A ``fresh`` one is a new Python.
-    In any other, ``constants`` can be set, such as "trio_chat.cli.screen._SAVE_EVERY". Sockets can
-    be ``passed`` to it, as systemd does.
+    its input is as the ``terminal`` of that. A ``fresh`` one is a new process, and may be another
+    Python. In any other, ``constants`` can be set, such as "trio_chat.cli.screen._SAVE_EVERY".
+    Sockets can be ``passed`` to it, as systemd does.
     """
-    assert command[0] == sys.executable
+    assert fresh or command[0] == sys.executable
     late = [
         name for name in env if name.startswith(_TOO_LATE) and env[name] != os.environ.get(name)
     ]
@@ -102,7 +102,7 @@ async def open_process(
     for number in given:
         os.close(number)
     theirs.close()
-    wish = [*command[1:]], str(cwd), dict(env), session, terminal, fresh, dict(constants)
+    wish = [*command], str(cwd), dict(env), session, terminal, fresh, dict(constants)
     with trio.CancelScope(shield=True):
         await trio.SocketStream(link).send_all(json.dumps(wish).encode() + b"\n")
         await process.begin()

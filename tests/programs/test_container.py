@@ -9,34 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from containers import RECIPE, image
+from containers import image
+from installing import ROOT, installed
 from processes import PATIENCE
 
 pytestmark = pytest.mark.programs
 
-ROOT = RECIPE.parent.parent
-
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the built wheel; what it needs is where it is for us."""
-    folder = tmp_path_factory.mktemp("image")
-    pip = [sys.executable, "-m", "pip", "-q"]
-    wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(wheel, check=True, timeout=100)
-    [built] = folder.glob("*.whl")
-    subprocess.run(
-        [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")],
-        check=True,
-        timeout=100,
-    )
-    python = folder / "venv/bin/python"
-    subprocess.run(
-        [*pip, "--python", str(python), "install", "--no-deps", str(built)], check=True, timeout=100
-    )
-    [packages] = (folder / "venv/lib").glob("python3*/site-packages")
-    (packages / "ours.pth").write_text("\n".join(p for p in sys.path if "site-packages" in p))
-    return folder / "venv"
+def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return installed(ROOT, tmp_path_factory.mktemp("image"))
 
 
 def sandbox(venv: Path, data: Path) -> list[str]:
@@ -56,9 +38,9 @@ def sandbox(venv: Path, data: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def test_the_containers_command(installed: Path, tmp_path: Path) -> None:
+def test_the_containers_command(venv: Path, tmp_path: Path) -> None:
     """It serves, is healthy, keeps all in the volume, and stops when it is told to."""
-    enter = sandbox(installed, tmp_path)
+    enter = sandbox(venv, tmp_path)
     told, tell = os.pipe()
     server = subprocess.Popen(
         [*enter, "--info-fd", str(tell), "--setenv", "TRIO_CHAT_PORT", "0", *image().command],
