@@ -131,10 +131,10 @@ async def test_a_stop_ends_a_drain(house: House, caplog: pytest.LogCaptureFixtur
     assert "drained, so" not in caplog.text
 
 
-@pytest.mark.parametrize("time", ["10min", "0s", "1.5h"])
+@pytest.mark.parametrize("time", ["10min", "0s", "1.5h", "-5m", "10 minutes", "600 Sec", "2 h"])
 async def test_what_is_no_time_drains_nothing(house: House, path: Path, time: str) -> None:
     [refused] = await ask(path, f"drain {time} an update")
-    assert refused["text"] == f"{time} is no time: say seconds, or 10m, or 1h30m."
+    assert refused["text"] == f"{time} is no time: say a number of seconds, or 10m, or 1h30m."
     assert house.server.status.state == "ok"
 
 

@@ -1,6 +1,7 @@
 """An engine that has lost the end of the stream gets it back from those who have seen it."""
 
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -335,3 +336,13 @@ async def test_order_tells_how_far_behind_it_is(address: Address) -> None:
         await until(lambda: order.behind == 5)
         await take(reading, 5)
         assert order.behind == 0
+
+
+async def test_order_cannot_tell_it_without_the_engine(tmp_path: Path) -> None:
+    with running(tmp_path / "redis") as engine:
+        async with node(fresh(engine), lease=2) as order:
+            assert order.behind == 0
+            engine.signal(signal.SIGSTOP)
+            await until(lambda: order.behind is None)
+            engine.signal(signal.SIGCONT)
+            await until(lambda: order.behind == 0)

@@ -532,13 +532,14 @@ class NodeView:
 @fact
 class Nodes:
     """The answer to ListNodes at a moment (``now``): the servers that are one chat, whether the
-    engine that they share answers, and by how many events the one that was asked is ``behind``.
+    engine that they share answers, and if so by how many events the one that was asked is
+    ``behind``.
     """
 
     now: int
     nodes: tuple[NodeView, ...]
     is_up: bool
-    behind: int
+    behind: int | None
 
 
 @fact

@@ -7,6 +7,7 @@ the rest is answered, and the connection ends.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -69,13 +70,20 @@ def _kill(room: str, rest: str) -> Command:
     return Kill(nick, why)
 
 
+# What would be taken for a reason, and end the server too early.
+_UNIT = re.compile(r"(?:s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?)\b", re.I)
+_LIKE_A_TIME = re.compile(r"[-+.]?\d")
+
+
 def _drain(room: str, rest: str) -> Command | Refused:
     if rest.lower() == "off":
         return EndDrain()
     first, _, why = rest.partition(" ")
+    unit = _UNIT.match(why.lstrip()) if is_number(first) else None
     seconds = int(first) if is_number(first) else read_duration(first) or None
-    if seconds is None and first[:1].isdigit():
-        return Refused(f"{first} is no time: say seconds, or 10m, or 1h30m.")
+    if unit or (seconds is None and _LIKE_A_TIME.match(first)):
+        words = f"{first} {unit[0]}" if unit else first
+        return Refused(f"{words} is no time: say a number of seconds, or 10m, or 1h30m.")
     return Drain(seconds, cut(rest if seconds is None else why.strip(), WHY_MAX))
 
 

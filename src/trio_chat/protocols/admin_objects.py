@@ -379,8 +379,10 @@ def _nodes(told: Nodes) -> Iterator[Object]:
         when = {"since": timestamp(node.since), "heard": timestamp(node.heard)}
         here = {"people": node.people, "connections": node.connections}
         yield {"type": "node", "text": text, **about, **when, **here}
-    how = "answers" if told.is_up else "does not answer"
-    text = f"The engine that they share {how}. This server is {told.behind} events behind it."
+    if told.behind is None:
+        text = "The engine that they share does not answer. This is how it was before."
+    else:
+        text = f"The engine that they share answers. This server is {told.behind} events behind it."
     yield {"type": "engine", "text": text, "up": told.is_up, "behind": told.behind}
 
 

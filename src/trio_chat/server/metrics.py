@@ -95,11 +95,13 @@ def of_nodes(membership: Membership | None) -> Mapping[str, Value]:
     """How the chat is of which this server is a node; nothing if it is one of its own."""
     if membership is None:
         return {}
-    return {
+    known = {
         "trio_chat_nodes": len(membership.nodes),
-        "trio_chat_node_behind_entries": membership.behind,
         "trio_chat_engine_up": int(membership.is_up),
     }
+    if (behind := membership.behind) is not None:
+        known["trio_chat_node_behind_entries"] = behind
+    return known
 
 
 def of_process() -> Mapping[str, Value]:

@@ -139,8 +139,10 @@ class Membership(Protocol):
         """Whether the engine that they share has answered the last time."""
 
     @property
-    def behind(self) -> int:
-        """How many entries there are that this node has not taken yet, as far as it knows."""
+    def behind(self) -> int | None:
+        """How many entries there are that this node has not taken yet; None while the engine does
+        not answer.
+        """
 
     @property
     def alive(self) -> Collection[str]:

@@ -48,7 +48,7 @@ class NodeMembership(Membership):
         return self._order.is_up
 
     @property
-    def behind(self) -> int:
+    def behind(self) -> int | None:
         return self._order.behind
 
     @property

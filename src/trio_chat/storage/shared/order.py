@@ -92,8 +92,12 @@ class Order:
         return not self._calls.down
 
     @property
-    def behind(self) -> int:
-        """How many entries there are that were not taken yet, as of the last beat."""
+    def behind(self) -> int | None:
+        """How many entries there are that were not taken yet, as of the last beat; None if the
+        engine has not answered since.
+        """
+        if not self.is_up:
+            return None
         return max(self._beat.count - self._reading.count, 0) if self._reading else 0
 
     @property
