@@ -123,10 +123,30 @@ async def test_file_of_another_chat(tmp_path: Path, engine: RedisServer, address
     (tmp_path / "b").mkdir()
     shutil.copy(tmp_path / "a" / "key", tmp_path / "b")
     await begin(tmp_path / "b", engine, other)
-    told = await why(REFUSED, tmp_path / "a", at(other))
+    for folder, chat in (("a", other), ("b", address)):  # an older one, and a newer one
+        told = await why(REFUSED, tmp_path / folder, at(chat))
+        assert "chat.db is the history of another chat than the one at unix:" in told
+
+
+async def test_an_old_copy(tmp_path: Path, engine: RedisServer, address: Address) -> None:
+    await begin(tmp_path / "a", engine, address)
+    engine.redis.delete(f"{{{address.name}}}log")  # as if it had let go of what is old
+    told = await why(REFUSED, tmp_path / "a", at(address))
     assert "This server's history does not reach to where the other servers" in told
 
 
 async def test_file_that_another_node_has(tmp_path: Path, address: Address) -> None:
     async with node_of(tmp_path, address):
         assert f"{tmp_path}/chat.db" in await why(REFUSED, tmp_path, at(address))
+
+
+async def test_a_chat_goes_on_that_the_engine_has_forgotten(
+    tmp_path: Path, engine: RedisServer, address: Address
+) -> None:
+    await begin(tmp_path / "a", engine, address)
+    engine.redis.delete(*engine.redis.keys(f"{{{address.name}}}*"))
+    async with node_of(tmp_path / "a", address):
+        pass
+    other = fresh(engine)
+    await begin(tmp_path / "b", engine, other)
+    assert "another chat" in await why(REFUSED, tmp_path / "a", at(other))

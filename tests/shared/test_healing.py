@@ -38,7 +38,7 @@ class Node:
 
     def __init__(self, raw: Engine, name: str) -> None:
         self.raw, self.name, self.flush = raw, name, 0
-        raw.call("enrol", name, name, "60000", ZERO)
+        raw.call("enrol", name, name, "60000", ZERO, "chat")
 
     def call(self, function: str, *words: str | bytes) -> str:
         return str(self.raw.call(function, self.name, *words).decode())
@@ -179,7 +179,7 @@ def test_flush_that_nobody_has_seen_is_done_again(
 def test_healing_ends_after_a_lease_without_those_who_do_not_come_back(
     engine: RedisServer, address: Address, raw: Engine, a: Node
 ) -> None:
-    raw.call("enrol", "dead", "name", "60000", ZERO)
+    raw.call("enrol", "dead", "name", "60000", ZERO, "chat")
     a.append("first")
     epoch(raw, "two")
     assert a.append("second") == "wait"

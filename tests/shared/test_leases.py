@@ -26,7 +26,7 @@ def raw(address: Address) -> Iterator[Engine]:
 
 def enrol(raw: Engine, *nodes: str, lease: int = 60_000) -> None:
     for name in nodes:
-        raw.call("enrol", name, f"name of {name}", str(lease), ZERO)
+        raw.call("enrol", name, f"name of {name}", str(lease), ZERO, "chat")
 
 
 def beat(raw: Engine, name: str) -> dict[str, Any]:

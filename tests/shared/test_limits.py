@@ -31,7 +31,7 @@ def test_flush_that_is_too_large_or_none_is_refused_whole(
     engine: RedisServer, address: Address, words: tuple[str, ...]
 ) -> None:
     raw = asking(address)
-    raw.call("enrol", "a", "name", "60000", ZERO)
+    raw.call("enrol", "a", "name", "60000", ZERO, "chat")
     good = ("#a", "", "0", "", "", "1", "", "good")
     with pytest.raises(Down, match="too large, or is not one"):
         raw.call("append", "a", "1", "1000", *good, *words)

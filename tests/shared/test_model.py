@@ -58,7 +58,7 @@ class Run:
         self.server, self.address, self.raw = server, address, raw
         self.model, self.flushes, self.texts = Model(), dict.fromkeys(NODES, 0), 0
         for node in NODES:
-            raw.call("enrol", node, node, "60000", ZERO)
+            raw.call("enrol", node, node, "60000", ZERO, "chat")
 
     def flush(self, node: str, wishes: Sequence[Wish], *, again: bool) -> None:
         appends = [self.append_of(wish) for wish in wishes]

@@ -24,6 +24,7 @@ from trio_chat.storage.noted import is_noted
 from trio_chat.storage.shared.membership import NodeMembership
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.records import Append, Place, Record
+from trio_chat.storage.shared.whose import chat_of, note_chat
 from trio_chat.storage.shared.wire import Told, Wire
 from trio_chat.storage.sqlite import read, waiting
 from trio_chat.storage.sqlite.jobs import Job
@@ -44,6 +45,11 @@ _NO_COPY = (
     "backup on one of them with 'trio-chat history backup', and restore it here with "
     "'trio-chat history restore'."
 )
+_OF_ANOTHER = (
+    "is the history of another chat than the one at {address}: see nodes.through, and "
+    "history.store; or move the file away"
+)
+
 # For so long those wait who want to know whether this store still lives.
 _SETTLED = 5.0  # seconds
 
@@ -71,6 +77,7 @@ async def open_shared(
     """
     async with open_parts(path, **how) as parts:
         node, seen = token_hex(4), parts.store.ids.last
+        chat = chat_of(parts.store.connection)
         async with (
             open_order(
                 address,
@@ -81,15 +88,20 @@ async def open_shared(
                 patience=patience,
                 keep=keep,
                 seen=seen,
+                chat=chat or token_hex(8),
             ) as order,
             trio.open_nursery() as nursery,
         ):
+            if chat and chat != order.chat:
+                raise CannotOpenStore(f"{path} {_OF_ANOTHER.format(address=address)}")
             if seen < order.base:
                 raise CannotOpenStore(_NO_COPY)
             wire = Wire(key())
             membership = NodeMembership(order, wire, node)
             begin = await membership.begin()
             log = SharedLog(parts, order, wire, membership, begin=begin, patience=patience)
+            if not chat:
+                await log.belong()
             nursery.start_soon(log.replicate)
             yield log
             nursery.cancel_scope.cancel("the log is closed")
@@ -189,6 +201,10 @@ class SharedLog(SqliteLog):
         finally:
             self._asked.discard(done)
             done.set()
+
+    async def belong(self) -> None:
+        """Note in the file of which chat it is from now on. Raises Unavailable."""
+        await self._done(Job(lambda store: note_chat(store.connection, self._order.chat)))
 
     async def settled(self) -> None:
         with trio.move_on_after(_SETTLED):  # an engine that is away is no fault of this store's

@@ -15,10 +15,11 @@
 --
 -- KEYS are always all of these, in this order:
 local LOG = 1 -- the stream: each entry has its fields in the order in which "add" writes them
--- Of the whole chat: "last" and "base" (ids), "count" (of entries, ever), "epoch" (the run of the
--- engine), "healing" (until when nodes may give back what it has lost), "top" (an id that some node
--- has seen), "beat" (when anybody has beaten last), "spared" (until when nobody is declared gone),
--- "turned" (when the barriers were). Moments are in unix milliseconds.
+-- Of the whole chat: "chat" (its id in the files of all nodes), "last" and "base" (ids), "count" (of
+-- entries, ever), "epoch" (the run of the engine), "healing" (until when nodes may give back what it
+-- has lost), "top" (an id that some node has seen), "beat" (when anybody has beaten last), "spared"
+-- (until when nobody is declared gone), "turned" (when the barriers were). Moments are in unix
+-- milliseconds.
 local META = 2
 local BARRIERS, OLD_BARRIERS = 3, 4 -- by room, the id of its last barrier
 local TOKENS, OLD_TOKENS = 5, 6 -- by token, the id of its entry
@@ -270,11 +271,12 @@ local function append(keys, args)
   return reply
 end
 
--- enrol(epoch, node, name, lease, seen): lets a node take part. The first one of all may have a
--- history of its own: the stream then begins at the last id of that. Returns where it begins, and
--- the id of the last entry.
+-- enrol(epoch, node, name, lease, seen, chat): lets a node take part. The first one of all may have
+-- a history of its own: the stream then begins at the last id of that, and its id is the chat's.
+-- Returns where it begins, the id of the last entry, and that of the chat.
 local function enrol(keys, args)
   local node, name, lease, seen, now = args[2], args[3], tonumber(args[4]), args[5], clock()
+  redis.call('HSETNX', keys[META], 'chat', args[6])
   redis.call('HSETNX', keys[META], 'base', seen)
   redis.call('HSETNX', keys[META], 'last', seen)
   redis.call('HSETNX', keys[META], 'count', 0)
@@ -284,7 +286,7 @@ local function enrol(keys, args)
   note_seen(keys, seen)
   redis.call('HDEL', keys[GONE], node) -- a reply was lost, and it asks again after its lease
   set_node(keys[NODES], node, {name = name, since = now, beat = now, lease = lease, seen = seen})
-  return redis.call('HMGET', keys[META], 'base', 'last')
+  return redis.call('HMGET', keys[META], 'base', 'last', 'chat')
 end
 
 -- Until when nobody is declared gone. If the engine has not heard of anybody for half a lease, it

@@ -62,6 +62,8 @@ class Order:
         self._reading: Reading | None = None
         #: The id after which the order begins; what is older is nobody's but this node's.
         self.base = ZERO
+        #: What is noted in the files of all nodes, and in those of no other chat.
+        self.chat = ""
         #: The id of the last entry that there was when this node came.
         self.end = ZERO
         #: Set once this node takes part no more.
@@ -194,11 +196,12 @@ class Order:
         if self._reading:
             self._reading.look()
 
-    async def _open(self, name: str, seen: str) -> None:
-        enrolment = Question("enrol", self._node, name, str(int(self._lease * 1000)), seen)
+    async def _open(self, name: str, seen: str, chat: str) -> None:
+        lease = str(int(self._lease * 1000))
+        enrolment = Question("enrol", self._node, name, lease, seen, chat)
         self._calls.start(enrolment)
         try:
-            base, end = await self._answer(enrolment)
+            base, end, found = await self._answer(enrolment)
         except Unavailable as error:
             why = self._calls.down or "it is too slow"
             if self._calls.is_refused:
@@ -208,7 +211,7 @@ class Order:
             raise CannotOpenStore(
                 f"The engine at {self._address} does not answer: {why}"
             ) from error
-        self.base, self.end = base.decode(), padded(end)
+        self.base, self.end, self.chat = base.decode(), padded(end), found.decode()
         look_at(self._address, self._password, self._calls.info)
 
     def _close(self) -> None:
@@ -228,17 +231,19 @@ async def open_order(
     patience: float = 10,
     keep: int = 200_000,
     seen: str = START,
+    chat: str = "",
 ) -> AsyncIterator[Order]:
     """Take part in the order of a chat, as a ``node`` that has never taken part before, and has
-    ``seen`` what is up to that id. Its ``name`` is for people. Raises CannotOpenStore, and
-    SettingsError if the engine wants another password.
+    ``seen`` what is up to that id. Its ``name`` is for people, ``chat`` the id of the chat, if
+    nobody has been there before. Raises CannotOpenStore, and SettingsError if the engine wants
+    another password.
 
     Whoever is silent for longer than its ``lease`` (seconds) is gone for the others. An append is
     given up after ``patience`` seconds. The engine keeps about so many entries as ``keep`` has it.
     """
     order = Order(address, password, node=node, lease=lease, patience=patience, keep=keep)
     try:
-        await order._open(name, ZERO if seen == START else seen)
+        await order._open(name, ZERO if seen == START else seen, chat)
         yield order
     finally:
         with trio.CancelScope(shield=True):  # it interrupts what the threads wait for
