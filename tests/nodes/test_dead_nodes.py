@@ -137,3 +137,16 @@ async def test_a_node_that_stops_tells_up_to_where_its_people_have_read() -> Non
         said = [line for line in told if "eve!eve" in line]
         assert len(said) == 1
         assert "late" in said[0]
+
+
+async def test_node_whose_people_the_others_let_go_is_lost() -> None:
+    """It lives, and has not found out otherwise: nobody may ask who is not in the chat."""
+    async with twins() as houses:
+        bob = await owner(houses[0])
+        eve = await irc_peer(houses[0], "eve")
+        await another(houses[1])
+        await node_of(houses[1]).membership.tell(node_of(houses[0]).node)
+        for peer in (bob, eve):
+            assert "lost touch with the others" in await peer.rest()
+        await houses[0].server.stopped.wait()
+        assert houses[0].server.starts_anew

@@ -36,7 +36,7 @@ async def test_a_long_fan_out_lets_other_tasks_run_every_few_hundred_posts() -> 
     hub = Hub(Chat(replay=0), log, max_rooms=10)
     hub.chat.open_room(RoomState(ROOM))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Broadcaster(hub, log).run)
+        nursery.start_soon(Broadcaster(hub, log, nursery.cancel_scope.cancel).run)
         for number in range(MEMBERS):
             user_id, nick = str(number), f"n{number}"
             hub.subscribers[user_id] = Subscriber(user_id, Counter(), plain_dialect("utf-8"))  # type: ignore[arg-type]
@@ -70,7 +70,7 @@ async def test_who_watches_a_nickname_is_written_to_when_it_is_their_turn() -> N
     await hub.start()
     most = 0
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Broadcaster(hub, log).run)
+        nursery.start_soon(Broadcaster(hub, log, nursery.cancel_scope.cancel).run)
         for number in range(MEMBERS):
             user_id = str(number)
             hub.subscribers[user_id] = Subscriber(user_id, Counter(), dialect)  # type: ignore[arg-type]

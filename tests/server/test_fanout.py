@@ -102,7 +102,7 @@ async def test_what_is_said_during_a_long_round_joins_it() -> None:
         await log.append("#room", [Joined("#room", f"n{number}", user_id)])
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Broadcaster(hub, log).run)
+        nursery.start_soon(Broadcaster(hub, log, nursery.cancel_scope.cancel).run)
         for number in range(members):
             await come(number)
         await trio.testing.wait_all_tasks_blocked()

@@ -4,12 +4,13 @@ A batch is applied as a whole; then each person gets their part of it as one pie
 people's part is the same, so it is rendered once for each dialect and posted to all of them.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import trio
 
 from trio_chat.core.effects.rooms import membership_changes
 from trio_chat.core.events import (
+    Departed,
     Detached,
     DeviceEnded,
     Entry,
@@ -45,10 +46,13 @@ class Broadcaster:
     It is the only caller of ``Chat.apply``, and so the only task that changes rooms and people. It
     never waits for a subscriber: an outbox that is full fails its own connection. While it goes
     round a large room, others may run, but no other batch is applied except one that joins it.
+
+    ``on_lost`` is called if other nodes let the people of this one be gone: from then on nobody
+    here may ask for anything, since they are not in the chat.
     """
 
-    def __init__(self, hub: Hub, log: Log) -> None:
-        self._hub, self._log = hub, log
+    def __init__(self, hub: Hub, log: Log, on_lost: Callable[[], None]) -> None:
+        self._hub, self._log, self._on_lost = hub, log, on_lost
 
     async def run(self) -> None:
         """Show batches until cancelled, or until the tail ends. Afterwards nothing is shown any
@@ -101,6 +105,8 @@ class Broadcaster:
                 hub.end_killed(entry.event)
             if isinstance(entry.event, DeviceEnded):
                 hub.end_device(entry.event)
+            if isinstance(entry.event, Departed | Detached):
+                self._look_who_let_go(entry.event, entry.by)
             for delivery in hub.chat.apply(entry):
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):
@@ -119,6 +125,12 @@ class Broadcaster:
         if hub.chat.closed:
             hub.logs.note_closed()
         return parts
+
+    def _look_who_let_go(self, gone: Departed | Detached, by: str) -> None:
+        """Of a connection that is still here, others think that it has gone."""
+        id = gone.device if isinstance(gone, Detached) else gone.via or gone.user_id
+        if by != id and id in self._hub.subscribers:
+            self._on_lost()
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
         """Post to a room group by group; further batches of the same room join meanwhile."""

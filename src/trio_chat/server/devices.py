@@ -243,7 +243,7 @@ class Devices:
         why = parting_words(self._chat, person, why, words) if person else why
         via = "" if subscriber.id == subscriber.user_id else subscriber.id
         departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen, via)
-        await self._ring.happen(departed)
+        await self._ring.happen(departed, by=subscriber.id)
         await self._logs.close_empty()
 
     async def end(self, subscriber: Subscriber, number: str) -> Refused | Notice:
