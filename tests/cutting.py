@@ -40,7 +40,11 @@ class Cutter:
 
     async def serve(self, ours: trio.SocketStream) -> None:
         """Pass on what one connection asks, and what is answered."""
-        theirs = await trio.open_unix_socket(self._server.path)
+        try:
+            theirs = await trio.open_unix_socket(self._server.path)
+        except OSError:  # it is away
+            await ours.aclose()
+            return
         async with ours, theirs, trio.open_nursery() as nursery:
             is_lost = is_reader = False
 

@@ -108,6 +108,14 @@ class Node:
         self.signal(signal.SIGKILL)
         await self.is_up.wait()
 
+    async def pause(self, seconds: float) -> None:
+        """Let it do nothing for so long."""
+        self.signal(signal.SIGSTOP)
+        try:
+            await trio.sleep(seconds)
+        finally:
+            self.signal(signal.SIGCONT)
+
 
 @dataclass
 class Speaker:
@@ -189,6 +197,12 @@ class Trouble:
         with running(self.folder / "redis", *self.options) as self.engine:
             yield [f"unix:{self.engine.path}?chat"] * len(NAMES)
 
+    async def kill_engine(self) -> None:
+        """Kill it, and start it again a moment later."""
+        self.engine.kill()
+        await trio.sleep(self.chance.uniform(0, 1))
+        await trio.to_thread.run_sync(self.engine.start)
+
     async def happen(self, node: Node) -> None:
         """Let it happen once, and wait until the worst is over."""
         raise NotImplementedError
@@ -203,11 +217,7 @@ class NodePaused(Trouble):
     """For longer than its lease."""
 
     async def happen(self, node: Node) -> None:
-        node.signal(signal.SIGSTOP)
-        try:
-            await trio.sleep(LEASE * self.chance.uniform(1.5, 2))
-        finally:
-            node.signal(signal.SIGCONT)
+        await node.pause(LEASE * self.chance.uniform(1.5, 2))
 
 
 class NodeCut(Trouble):
@@ -235,15 +245,37 @@ class NodeCut(Trouble):
         cutter.release()
 
 
+class Everything(NodeCut):
+    """To two nodes at once, and at times to the engine as well."""
+
+    options = ("--appendonly", "yes", "--appendfsync", "always")
+
+    async def happen(self, node: Node) -> None:
+        other = self.chance.choice([one for one in self.nodes if one is not node])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._let_something_happen, node)
+            nursery.start_soon(self._let_something_happen, other)
+            if self.chance.random() < 0.5:
+                nursery.start_soon(self.kill_engine)
+
+    async def _let_something_happen(self, node: Node) -> None:
+        await trio.sleep(self.chance.uniform(0, 0.5))
+        match self.chance.randrange(3):
+            case 0:
+                await node.kill()
+            case 1:
+                await node.pause(LEASE * self.chance.uniform(0, 2))
+            case _:
+                await super().happen(node)
+
+
 class EngineKilled(Trouble):
     """The journal has all that was answered."""
 
     options = ("--appendonly", "yes", "--appendfsync", "always")
 
     async def happen(self, node: Node) -> None:
-        self.engine.kill()
-        await trio.sleep(self.chance.uniform(0, 1))
-        await trio.to_thread.run_sync(self.engine.start)
+        await self.kill_engine()
 
 
 class PowerCut(Trouble):
@@ -409,6 +441,7 @@ def _times(kind: type[Trouble], variable: str, default: int) -> Any:
         _times(EngineKilled, "ENGINE_KILLS", 6),
         _times(PowerCut, "ENGINE_KILLS", 6),
         _times(FailOver, "FAIL_OVERS", 2),
+        _times(Everything, "EVERYTHING", 5),
     ],
 )
 async def test_all_nodes_and_all_people_have_the_same(
