@@ -68,7 +68,9 @@ class RedisServer(Program):
     def __init__(self, folder: Path, *options: str, password: str | None = None) -> None:
         self.path = str(folder / "redis.sock")
         place = ("--port", "0", "--unixsocket", self.path, "--dir", str(folder))
-        super().__init__("redis-server", *place, "--save", "", *options)
+        # On a busy machine a call may take long, and is not refused for it.
+        patient = ("--save", "", "--busy-reply-threshold", "60000")
+        super().__init__("redis-server", *place, *patient, *options)
         #: Another way to it, for what a test wants to know or to break.
         self.redis = Redis(unix_socket_path=self.path, password=password, decode_responses=True)
 

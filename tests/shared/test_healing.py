@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,11 @@ from engines import (
     until,
     without_sockets,
 )
-from trio_chat.errors import Conflict, Missed
+from trio_chat.errors import Conflict, Missed, Unavailable
 from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.connection import Engine
 from trio_chat.storage.shared.reading import Reading
-from trio_chat.storage.shared.records import ZERO
+from trio_chat.storage.shared.records import ZERO, Record
 
 pytestmark = pytest.mark.programs
 
@@ -296,6 +297,43 @@ async def test_reader_that_has_no_room_gives_back_what_it_knows(tmp_path: Path) 
             with trio.fail_after(20):
                 await order.place(lone("10"))
             assert texts(await take(reading, 11)) == [str(number) for number in range(11)]
+
+
+async def test_reader_that_cannot_store_gives_back_what_it_knows(tmp_path: Path) -> None:
+    """When it can, all is stored and given, once."""
+    is_full, stored = threading.Event(), list[Record]()
+    is_full.set()
+
+    def store(records: Sequence[Record]) -> None:
+        if is_full.is_set():
+            raise Unavailable("the disk is full")
+        stored.extend(records)
+
+    options = ("--appendonly", "yes", "--appendfsync", "always")
+    with running(tmp_path / "redis", *options) as server:
+        async with node(fresh(server), lease=60) as order:
+            reading = order.entries("0", store)
+            await order.place(lone("0"))
+            server.kill()
+            server.start()
+            with trio.fail_after(20):
+                await order.place(lone("1"))
+            assert not stored
+            is_full.clear()
+            records = await take(reading, 2)
+            assert texts(records) == ["0", "1"]
+            assert stored == records
+
+
+async def test_error_in_storing_ends_the_reader(address: Address) -> None:
+    def store(records: Sequence[Record]) -> None:
+        raise RuntimeError("a fault of ours")
+
+    async with node(address) as order:
+        reading = order.entries("0", store)
+        await order.place(lone("0"))
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            await anext(reading)
 
 
 async def test_node_that_saw_what_is_lost_for_good_is_told(

@@ -6,6 +6,7 @@ search are the file's, and they go on while the engine is away.
 """
 
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
@@ -36,9 +37,6 @@ logger = logging.getLogger(__name__)
 
 # Entries that are shown in one place of the intake.
 _TOGETHER = 32
-
-# How long a file that cannot be written is left alone (seconds).
-_PAUSE = 0.5
 
 _NO_COPY = (
     "This server's history does not reach to where the other servers of the chat are. Make a "
@@ -130,6 +128,8 @@ class SharedLog(SqliteLog):
         self._order, self._wire, self._patience = order, wire, patience
         self._stored = parts.store.ids.last  # by this run, or one before
         self._begin = self._read_up_to = begin
+        # Of batches that were read: the entries, and those of them by which a log has moved away.
+        self._taken: deque[tuple[Sequence[Entry], Sequence[Entry]]] = deque()
         self._has_read = trio.Event()
         self._is_left = False  # whether the tail has no reader any more
         self._asked: set[trio.Event] = set()  # appends under way, each set when it is done
@@ -231,13 +231,22 @@ class SharedLog(SqliteLog):
 
     async def _replicate(self) -> None:
         begin = min(self._stored, self._begin)
-        async for records in self._order.entries(begin):
-            replicas = [replica for record in records for replica in self._replicas(record)]
-            stored = [one.entry for one in replicas if one.entry.id <= self._stored]
-            written = await self._write(replicas[len(stored) :])
-            shown = [e for e in (*stored, *written) if e.id > self._begin]
-            await self._show_all(shown)
+        async for records in self._order.entries(begin, self._take):
+            entries, moved = self._taken.popleft()
+            for entry in moved:
+                self._store.note_move(entry.room, entry.id)
+            await self._show_all([entry for entry in entries if entry.id > self._begin])
             self._note_read(max(records[-1].id, self._begin))
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """Write a batch to the file, as far as it is not there. In the thread that reads. Raises
+        Unavailable as long as the file cannot be written.
+        """
+        replicas = [replica for record in records for replica in self._replicas(record)]
+        stored = [one.entry for one in replicas if one.entry.id <= self._stored]
+        fresh = replicas[len(stored) :]
+        written = self._write(fresh)
+        self._taken.append(([*stored, *written], [one.entry for one in fresh if one.move]))
 
     def _replicas(self, record: Record) -> Sequence[Replica]:
         try:
@@ -250,23 +259,14 @@ class SharedLog(SqliteLog):
         row = row_of(event, barrier=record.barrier) if is_persistent(event) else None
         return [Replica(entry, row, record.barrier, told.secret, told.redact, told.move)]
 
-    async def _write(self, replicas: Sequence[Replica]) -> Sequence[Entry]:
-        """Write to the file, however long it takes until that can be written; returns the entries
-        as they are shown.
-        """
+    def _write(self, replicas: Sequence[Replica]) -> Sequence[Entry]:
+        """Write to the file; returns the entries as they are shown."""
         if not any(map(_lasts, replicas)):
             return [replica.entry for replica in replicas]
-        while True:
-            job = Job(lambda store: store.replicate(replicas), size=len(replicas))
-            try:
-                await self._done(job, lone=True)
-            except Unavailable:
-                await trio.sleep(_PAUSE)
-            else:
-                break
-        for replica in replicas:
-            if replica.move:
-                self._store.note_move(replica.entry.room, replica.entry.id)
+        job = Job(lambda store: store.replicate(replicas), size=len(replicas))
+        self._writer.do_for(job)
+        if job.error:
+            raise job.error
         return job.result
 
     async def _show_all(self, entries: Sequence[Entry]) -> None:

@@ -5,7 +5,7 @@ Two threads talk to the engine, each over a connection of its own: one asks, and
 way; the other one reads. Nothing here knows what a record says.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from trio_chat.storage.shared.library import Library
 from trio_chat.storage.shared.look import look_at
 from trio_chat.storage.shared.nodes import Beat
 from trio_chat.storage.shared.reading import Reading
-from trio_chat.storage.shared.records import ZERO, Append, Place, padded
+from trio_chat.storage.shared.records import ZERO, Append, Place, Record, padded
 
 #: What a checkpoint has at the most, in bytes: the engine has it in memory, and sends it while
 #: nobody else gets an answer.
@@ -118,10 +118,14 @@ class Order:
         """
         return await self._flushes.place(append)
 
-    def entries(self, after: str) -> Reading:
-        """The entries after an id, in batches, for ever. Ask once: there is one reader. Raises
-        Fenced if the others think that this node is gone, and Missed if the next entry is not there
-        any more, or the engine has lost the last one, and no node could give it back.
+    def entries(
+        self, after: str, store: Callable[[Sequence[Record]], None] = lambda records: None
+    ) -> Reading:
+        """The entries after an id, in batches, for ever. Ask once: there is one reader. Each batch
+        is stored first, in another thread: ``store`` is called until it raises no Unavailable.
+
+        Raises Fenced if the others think that this node is gone, and Missed if the next entry is
+        not there any more, or the engine has lost the last one, and no node could give it back.
         """
         if self._reading:
             raise RuntimeError("there is one reader already")
@@ -131,6 +135,7 @@ class Order:
             self._library,
             self._node,
             ZERO if after == START else after,
+            store,
             block=self._timeout,
             keep=self._keep,
             on_fenced=self._fence,

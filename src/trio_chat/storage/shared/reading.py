@@ -1,4 +1,4 @@
-"""The thread that reads the stream, no faster than somebody takes what it has read."""
+"""The thread that reads the stream and stores it, no faster than somebody takes from it."""
 
 import queue
 import threading
@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from trio_chat.errors import Fenced, Missed
+from trio_chat.errors import Fenced, Missed, Unavailable
 from trio_chat.storage.shared.connection import Down, Engine
 from trio_chat.storage.shared.healing import Memory
 from trio_chat.storage.shared.library import Library
@@ -20,15 +20,17 @@ BATCH = 256
 # Batches that are read before the first of them has been dealt with.
 _AHEAD = 2
 
-# How long it waits before it asks or connects again (seconds).
-_PAUSE = 0.05
+# How long it waits before it asks or connects again, and before it tries to store again (seconds).
+_PAUSE, _LATER = 0.05, 0.5
 
 
 class Reading:
     """Reads the entries after an id. Iterate over the batches; end it with ``close``.
 
-    ``block`` is for how many seconds the engine is asked to wait for news; the timeout of the
-    ``engine`` has to be longer. ``on_fenced`` is called if the others think that the node is gone.
+    ``store`` is called with each batch before that is given, in the thread; as long as it raises
+    Unavailable it is called again. ``block`` is for how many seconds the engine is asked to wait
+    for news; the timeout of the ``engine`` has to be longer. ``on_fenced`` is called if the others
+    think that the node is gone.
     """
 
     def __init__(
@@ -37,13 +39,15 @@ class Reading:
         library: Library,
         node: str,
         after: str,
+        store: Callable[[Sequence[Record]], None],
         *,
         block: float,
         keep: int,
         on_fenced: Callable[[], None],
     ) -> None:
         self._engine, self._log, self._node = engine, library.log, node
-        self._block, self._keep, self._on_fenced = str(int(block * 1000)), str(keep), on_fenced
+        self._store, self._on_fenced = store, on_fenced
+        self._block, self._keep = str(int(block * 1000)), str(keep)
         #: The id up to which all has been taken, and how many entries there have been ever then.
         self.seen, self.count = after, 0
         #: The run of the engine in which it reads.
@@ -52,8 +56,9 @@ class Reading:
         self._memory = Memory(after)
         self._trio = trio.lowlevel.current_trio_token()
         self._given, self._batches = trio.open_memory_channel[tuple[Sequence[Record], int]](_AHEAD)
-        # There is room for a batch; or it is to see to the engine (None); or it is the end (False).
+        # There is room for one more batch; or it is to see to the engine (None), or to end (False).
         self._asked: queue.SimpleQueue[bool | None] = queue.SimpleQueue()
+        self._room = 0  # batches for which there is room; for the thread
         self._ending = threading.Event()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="entries", daemon=True)
@@ -94,11 +99,11 @@ class Reading:
 
     def _run(self) -> None:
         try:
-            while self._has_room() and (batch := self._read()):
+            while self._has_room() and (batch := self._read()) and self._has_stored(batch):
                 self._tell(partial(self._give, batch, self._count))
         except Fenced:
             self._tell(self._on_fenced)
-        except Missed as error:
+        except Exception as error:  # noqa: BLE001 - raised by the reader
             self._tell(partial(self.fail, error))
 
     def _tell(self, what: Callable[[], None]) -> None:
@@ -111,10 +116,33 @@ class Reading:
 
     def _has_room(self) -> bool:
         """Wait until there is room for a batch. Returns whether it is to go on."""
-        while (asked := self._asked.get()) is None:
+        while not (self._room or self._ending.is_set()):
+            self._wait()
+        self._room -= 1
+        return not self._ending.is_set()
+
+    def _has_stored(self, batch: Sequence[Record]) -> bool:
+        """Store a batch, as soon as that works. Returns whether it is to go on."""
+        while not self._ending.is_set():
+            try:
+                self._store(batch)
+            except Unavailable:
+                self._wait(_LATER)
+            else:
+                return True
+        return False
+
+    def _wait(self, timeout: float | None = None) -> None:
+        """Wait, so many seconds at most, until it is asked for something."""
+        try:
+            asked = self._asked.get(timeout=timeout)
+        except queue.Empty:
+            return
+        if asked is None:
             with suppress(Down):
                 self._resume()
-        return asked
+        elif asked:
+            self._room += 1
 
     def _read(self) -> Sequence[Record]:
         """Read a batch, as soon as that works; an empty one is the end."""

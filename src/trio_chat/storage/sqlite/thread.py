@@ -24,6 +24,9 @@ _TOGETHER = 256
 # Housekeeping: how long after a message it begins, and how long between two looks for work when
 # nobody says anything (seconds).
 PAUSE, _REST = 1.0, 5.0
+# Commits by others after which it sees to the journal: by then that is about as long as SQLite lets
+# it become.
+_COMMITS = 200
 # The share of the time that it may take while there are messages; and the steps it does after a
 # transaction when it is far behind: as many as keep up.
 _SHARE, _STEPS = 0.1, 10
@@ -42,6 +45,7 @@ class WriterThread:
         self._given: queue.SimpleQueue[Sequence[Job[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self._due = 0.0  # when the next step of housekeeping is, in monotonic seconds
+        self._commits, self._wake_at = 0, 0.0  # by others, since it was woken; and when to be woken
         self.in_use = threading.Lock()
         self.unfinished = 0  # jobs; for trio's thread
         self._since = 0.0  # when some of them were done, or the first was given, as monotonic time
@@ -62,7 +66,21 @@ class WriterThread:
         self.unfinished += len(jobs)
         self._given.put(jobs)
 
-    def wake(self) -> None:
+    def do_for(self, job: Job[Any]) -> None:
+        """Do a job for another thread than trio's, in which this is called."""
+        with self.in_use:
+            self._store.let_commits_wait(True)
+            self._transactions.do([job])
+            self.note_commit()
+
+    def note_commit(self) -> None:
+        """Note that somebody else has committed something, and holds ``in_use``."""
+        self._commits, now = self._commits + 1, time.monotonic()
+        if self._commits >= _COMMITS or now >= self._wake_at:
+            self._commits, self._wake_at = 0, now + PAUSE
+            self._wake()
+
+    def _wake(self) -> None:
         """Let it see to what others have committed: the journal, and housekeeping."""
         self._given.put([])
 

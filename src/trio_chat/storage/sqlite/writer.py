@@ -15,7 +15,7 @@ import trio
 from trio_chat.storage.sqlite.jobs import Job, Transactions
 from trio_chat.storage.sqlite.maintenance import Housekeeper
 from trio_chat.storage.sqlite.store import Store
-from trio_chat.storage.sqlite.thread import PAUSE, WriterThread
+from trio_chat.storage.sqlite.thread import WriterThread
 
 # Entries that are committed on trio's thread at a time: about a millisecond.
 _HERE = 64
@@ -23,10 +23,6 @@ _HERE = 64
 # A commit on trio's thread that takes longer than this (seconds) holds up others. Then the other
 # thread makes them for so many times as long, doubled for each slow one in a row, up to a limit.
 _FAST, _FIRST, _MOST = 0.0005, 20, 320
-
-# Commits on trio's thread after which the other one sees to the journal: by then it is about as
-# long as SQLite lets it become.
-_COMMITS = 200
 
 
 class Writer:
@@ -43,7 +39,6 @@ class Writer:
         self._gathered: list[Job[Any]] = []  # in this pass of the loop
         self._is_crowded = False  # whether several came together the last time
         self._slow_until, self._caution = 0.0, _FIRST
-        self._commits, self._wake_at = 0, 0.0  # since the thread was woken, and when to do so
 
     @property
     def is_busy(self) -> bool:
@@ -77,6 +72,10 @@ class Writer:
         jobs, self._gathered = self._gathered, []
         self._is_crowded = len(jobs) > 1
         self._begin(jobs)
+
+    def do_for(self, job: Job[Any]) -> None:
+        """Do a job for another thread, in which this is called; returns when it has been done."""
+        self._thread.do_for(job)
 
     async def close(self) -> None:
         """Do what waits, end the thread, and wait for that."""
@@ -114,10 +113,7 @@ class Writer:
     def _note_commit(self, begin: float, failed: Exception | None) -> None:
         now = time.monotonic()
         self._judge(now - begin if failed else self._store.took, now)
-        self._commits += 1
-        if self._commits >= _COMMITS or now >= self._wake_at:
-            self._commits, self._wake_at = 0, now + PAUSE
-            self._thread.wake()
+        self._thread.note_commit()
 
     def _judge(self, took: float, now: float) -> None:
         """Judge the disk by a commit on this thread, which is not held up by the other."""
