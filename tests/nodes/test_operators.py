@@ -60,6 +60,15 @@ async def test_a_node_that_is_gone_is_told_by_its_id() -> None:
         assert await told(nodes[0], "bob") == [f"is connected to {gone}"]
 
 
+async def test_nodes_of_one_name_are_told_apart_by_their_ids() -> None:
+    order = Order()
+    async with twins(order=order) as nodes:
+        await pair(nodes)
+        first, second = (node.node for node in order.nodes)
+        order.names.update({first: "web", second: "web"})
+        assert await told(nodes[0], "bob") == [f"is connected to web ({second})"]
+
+
 async def test_a_server_that_is_no_node_tells_of_none() -> None:
     async with running(settings()) as house:
         await irc_peer(house, "bob")

@@ -45,6 +45,13 @@ async def test_all_nodes_see_one_order(address: Address) -> None:
         assert [t for t in seen[0] if t[0] == name] == [f"{name} {n}" for n in range(100)]
 
 
+async def test_nodes_know_their_names_from_the_start(address: Address) -> None:
+    async with node(address, "a", name="one") as first:
+        assert first.names == {"a": "one"}
+        async with node(address, "b", name="two") as second:
+            await until(lambda: first.names == second.names == {"a": "one", "b": "two"})
+
+
 async def test_reading_begins_after_an_id(address: Address) -> None:
     async with node(address) as order:
         places = [(await order.place(lone(text)))[0] for text in ("one", "two", "three")]

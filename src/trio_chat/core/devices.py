@@ -37,8 +37,14 @@ def nodes_of(state: State, person: Person) -> tuple[str, ...]:
 
 
 def node_named(state: State, id: str) -> str:
-    """The name of a node, or its id if it does not live any more; empty if there are no nodes."""
-    return state.nodes.get(id, id) if state.nodes else ""
+    """The name of a node, with its id if others have the same; the id, if the node does not live
+    any more. Empty if there are no nodes.
+    """
+    if not state.nodes:
+        return ""
+    name = state.nodes.get(id, id)
+    is_shared = [*state.nodes.values()].count(name) > 1
+    return f"{name} ({id})" if is_shared else name
 
 
 def numbered(person: Person, number: str) -> Device | None:

@@ -28,7 +28,7 @@ class Beat:
         self._tell, self.gone = trio.open_memory_channel[str](_GONE)
         #: Those that live, and how many entries there have been ever, as of the last beat.
         self.nodes: Sequence[Node] = ()
-        self.names: dict[str, str] = {}  # of these
+        self.names: dict[str, str] = {}  # of these, by their ids
         self.count = 0
 
     def ask(self, engine: Engine) -> None:

@@ -216,6 +216,7 @@ class Order:
             raise CannotOpenStore(
                 f"The engine at {self._address} does not answer: {why}"
             ) from error
+        self._beat.names[self._node] = name  # before the first beat
         self.base, self.end, self.chat = base.decode(), padded(end), found.decode()
         look_at(self._address, self._password, self._calls.info)
 
