@@ -15,6 +15,7 @@ import trio
 
 from irc_peers import settings
 from peers import PATIENCE, House, Peer, running
+from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.core.events import Entry, Event
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
@@ -74,6 +75,7 @@ class _Membership(Membership):
         self.lost = trio.Event()
         self.is_clear = trio.Event()
         self.end = START
+        self.found: Checkpoint | None = None  # where the node begins, if not at the beginning
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -82,6 +84,10 @@ class _Membership(Membership):
     @property
     def alive(self) -> Collection[str]:
         return [node.node for node in self._order.nodes]
+
+    async def checkpoint(self) -> Checkpoint | None:
+        await trio.lowlevel.checkpoint()
+        return self.found
 
     async def tell(self, node: str) -> None:
         """Tell that a node is gone, and wait until that has been seen to."""

@@ -1,13 +1,16 @@
 """People on two nodes of one chat see and do what they would on one."""
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 
-from irc_peers import IrcPeer, irc_peer, promote
-from peers import House
+from irc_peers import IrcPeer, irc_peer, promote, settings
+from peers import House, running
 from server.test_devices import commands
-from twins import twins
+from trio_chat.core.checkpoint import checkpoint
+from trio_chat.storage.base import Log
+from twins import Node, Order, twins
 
 
 @pytest.fixture
@@ -121,3 +124,18 @@ async def test_operators(nodes: list[House]) -> None:
     await alice.say("KILL bob :enough")
     assert "Killed (alice (enough))" in await bob.rest()
     assert numerics(await alice.news("WHOIS bob"), "401")
+
+
+async def test_a_newcomer_to_a_node_that_has_started_is_told_what_was_said_last() -> None:
+    """The last of it was just before what the node begins with."""
+    order = Order()
+    async with twins(1, order=order) as [one]:
+        alice = await irc_peer(one, "alice")
+        await alice.news(*(f"PRIVMSG #lobby :{text}" for text in ("first", "last")))
+        node, last = Node(order), order.shown[-1].id
+        node.membership.found = checkpoint(one.server._hub.chat, last)
+        async with running(settings(), cast("Log", node)) as two:
+            bob = await irc_peer(two, "bob", rooms="")
+            told = await bob.news("JOIN #lobby")
+            said = [line.split()[-1] for line in told if "alice!alice" in line]
+            assert said == ["first", "last"]

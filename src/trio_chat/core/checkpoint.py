@@ -124,7 +124,7 @@ def _gone(person: Person, at: int) -> Gone:
 
 
 def restore(state: State, found: Checkpoint) -> None:
-    """Take up a checkpoint, in a state to which nothing has been applied. What was said before it
+    """Take up a checkpoint, in a state to which nothing has been applied. What was said up to it
     in its rooms is told to newcomers once it has been looked up.
     """
     state.realm.restore(found.realm)

@@ -152,7 +152,7 @@ class Room:
     ``members`` maps ids to people, in the order of joining; ``status`` holds the letters of those
     members who have a status; ``recent`` is for newcomers. ``invited`` maps the ids of people who
     are invited to those of their inviters. ``left`` is that of the state, with what has changed
-    since. What was said before the entry ``unread`` is not in ``recent`` yet, if that is not empty.
+    since. What was said up to the entry ``unread`` is not in ``recent`` yet, if that is not empty.
     ``roll`` is for telling the members of a large room, once somebody has asked for them.
     """
 

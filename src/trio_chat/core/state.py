@@ -118,7 +118,7 @@ class State:
         return self.rooms[fold(room)].state.name
 
     def open_room(self, state: RoomState, *, unread: str = "") -> None:
-        """Take up a room where its log left it. What was said before the entry ``unread`` is told
+        """Take up a room where its log left it. What was said up to the entry ``unread`` is told
         to newcomers once it has been looked up.
         """
         room = Room(state, deque(maxlen=self.replay), left={**state.left}, unread=unread)

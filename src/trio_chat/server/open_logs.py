@@ -30,7 +30,7 @@ from trio_chat.server.audience import Subscriber
 from trio_chat.server.progress import Progress
 from trio_chat.server.shares import Shares
 from trio_chat.server.snapshots import Snapshots
-from trio_chat.storage.base import START, Log
+from trio_chat.storage.base import START, Log, next_to
 
 
 @dataclass(slots=True)
@@ -224,7 +224,7 @@ class OpenLogs:
     async def _look_back(self, log: str) -> None:
         """Look up what was said last before a room was opened."""
         room = self._chat.rooms[log]
-        before, barrier = room.unread, room.state.barrier
+        before, barrier = next_to(room.unread), room.state.barrier
         span, limit = Span(before=before), self._chat.replay
         found = await self._log.history(log, span, limit=limit, said=True)
         # Something may have been redacted meanwhile: then it is looked up again.

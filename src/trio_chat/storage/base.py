@@ -21,6 +21,7 @@ from trio_chat.core.queries import ALL, Bound, Span
 from trio_chat.core.realm import RealmState
 from trio_chat.core.room_state import RoomState
 from trio_chat.errors import BoxFull
+from trio_chat.storage.ids import pack, unpack
 from trio_chat.storage.tail import Intake, Tail
 
 #: An id before all others.
@@ -159,6 +160,11 @@ class Membership(Protocol):
 
     async def leave(self) -> None:
         """Take part no more, now that the people of this node have gone. Raises Unavailable."""
+
+
+def next_to(id: str) -> str:
+    """The lowest id after this one."""
+    return unpack(pack(id) + 1)
 
 
 def box_full(in_all: int, theirs: int) -> BoxFull | None:
