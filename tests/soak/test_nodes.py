@@ -57,7 +57,7 @@ _ADDED = re.compile(rb"XADD\r\n\S+\r\n\{chat\}log\r\n(?:\S+\r\n){6}\S+\r\n(\d+-\
 
 @dataclass
 class Node:
-    """A server that is started again whenever it is killed."""
+    """A server that is started again whenever it has ended."""
 
     name: str
     port: int
@@ -81,7 +81,7 @@ class Node:
             async with self._noted(running_server(port=self.port, patience=LASTS, **variables)):
                 self.is_up.set()
                 code = await self.server.process.wait()
-            assert code == -signal.SIGKILL
+            assert code in (0, -signal.SIGKILL)
 
     @asynccontextmanager
     async def _noted(self, life: AbstractAsyncContextManager[Running]) -> AsyncIterator[None]:
@@ -99,14 +99,14 @@ class Node:
             assert logged["level"] == "warning", line
             self.events[logged["event"]] += 1
 
+    async def end(self, number: signal.Signals) -> None:
+        """End it, and wait until it is there again."""
+        self.is_up = trio.Event()
+        self.signal(number)
+        await self.is_up.wait()
+
     def signal(self, number: signal.Signals) -> None:
         self.server.process.send_signal(number)
-
-    async def kill(self) -> None:
-        """Kill it, and wait until it is there again."""
-        self.is_up = trio.Event()
-        self.signal(signal.SIGKILL)
-        await self.is_up.wait()
 
     async def pause(self, seconds: float) -> None:
         """Let it do nothing for so long."""
@@ -210,7 +210,14 @@ class Trouble:
 
 class NodeKilled(Trouble):
     async def happen(self, node: Node) -> None:
-        await node.kill()
+        await node.end(signal.SIGKILL)
+
+
+class NodeRestarted(Trouble):
+    """In order, as for an upgrade."""
+
+    async def happen(self, node: Node) -> None:
+        await node.end(signal.SIGTERM)
 
 
 class NodePaused(Trouble):
@@ -262,7 +269,7 @@ class Everything(NodeCut):
         await trio.sleep(self.chance.uniform(0, 0.5))
         match self.chance.randrange(3):
             case 0:
-                await node.kill()
+                await node.end(signal.SIGKILL)
             case 1:
                 await node.pause(LEASE * self.chance.uniform(0, 2))
             case _:
@@ -436,6 +443,7 @@ def _times(kind: type[Trouble], variable: str, default: int) -> Any:
     ("kind", "times"),
     [
         _times(NodeKilled, "NODE_KILLS", 10),
+        _times(NodeRestarted, "NODE_RESTARTS", 6),
         _times(NodePaused, "NODE_PAUSES", 4),
         _times(NodeCut, "NODE_CUTS", 6),
         _times(EngineKilled, "ENGINE_KILLS", 6),
@@ -447,13 +455,17 @@ def _times(kind: type[Trouble], variable: str, default: int) -> Any:
 async def test_all_nodes_and_all_people_have_the_same(
     kind: type[Trouble], times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told = await happens(kind(tmp_path, random.Random(times)), times, monkeypatch)
+    print(f"\n{kind.__name__}, {times} times: {told}", file=sys.stderr)
+
+
+async def happens(trouble: Trouble, times: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let something happen so many times; returns what has become of it."""
     monkeypatch.setattr(backoff, "_FIRST", 0.05)
     monkeypatch.setattr(backoff, "_LAST", 0.2)
-    trouble = kind(tmp_path, random.Random(times))
     with ExitStack() as stack:
         ports = [stack.enter_context(free_port()) for _ in NAMES]
         trouble.nodes = [
-            Node(name, port, tmp_path) for name, port in zip(NAMES, ports, strict=True)
+            Node(name, port, trouble.folder) for name, port in zip(NAMES, ports, strict=True)
         ]
-        speakers = await _trouble(trouble, times)
-    print(f"\n{kind.__name__}, {times} times: {_check(trouble, speakers)}", file=sys.stderr)
+        return _check(trouble, await _trouble(trouble, times))
