@@ -5,6 +5,8 @@ import hashlib
 import os
 import shutil
 import socket
+import subprocess
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from irctest.basecontrollers import BaseServerController, DirectoryBasedController
@@ -113,18 +115,23 @@ class TrioChatController(BaseServerController, DirectoryBasedController):
             "LIMITS__REGISTRATION": "10",
             "LIMITS__MESSAGE_BURST": "1000000",
             "SERVER__PASSWORD": cheap_hash(password) if password is not None else "",
-            "SERVER__SHUTDOWN_GRACE": "1",
+            "SERVER__SHUTDOWN_GRACE": "0",
         }
         if websocket_hostname is not None:
             settings["SERVER__LISTEN"] = f"{websocket_hostname}:{websocket_port}"
             # These tests do not wait until the other client's message has come before they look.
             self.sync_sleep_time = 0.2
-        faked = faketime and shutil.which("faketime")
-        self.faketime_enabled = bool(faked)
-        self.proc = self.execute(
-            [*(["faketime", "-f", faketime] if faked else []), PROGRAM, "server"],
-            env=os.environ | {f"TRIO_CHAT_{name}": value for name, value in settings.items()},
-        )
+        self._faked = ["faketime", "-f", faketime] if faketime and shutil.which("faketime") else []
+        self.faketime_enabled = bool(self._faked)
+        self.start(settings)
+
+    def start(self, settings: Mapping[str, str]) -> None:
+        """Start the server with these settings."""
+        self.proc = self.serve(settings)
+
+    def serve(self, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        env = os.environ | {f"TRIO_CHAT_{name}": value for name, value in settings.items()}
+        return self.execute([*self._faked, PROGRAM, "server"], env=env)
 
     def wait_for_services(self) -> None:
         """There are none: the server has the accounts."""
