@@ -77,6 +77,7 @@ async def test_a_password(nodes: Nodes) -> None:
         for house in (nodes.a, nodes.b, c):
             assert not await opens(house, PASSWORD, SCRAM)
             assert await opens(house, "another-horse", *WAYS)
+        await agree(nodes.a, nodes.b, c)
 
 
 async def test_what_waits_for_somebody_is_shown_once(nodes: Nodes) -> None:
