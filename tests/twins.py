@@ -78,6 +78,10 @@ class _Membership(Membership):
         self.found: Checkpoint | None = None  # where the node begins, if not at the beginning
 
     @property
+    def why(self) -> str:
+        return "it is lost"
+
+    @property
     def names(self) -> Mapping[str, str]:
         return self._order.names
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import pytest
 import trio
 
 from bob import back
@@ -139,7 +140,9 @@ async def test_a_node_that_stops_tells_up_to_where_its_people_have_read() -> Non
         assert "late" in said[0]
 
 
-async def test_node_whose_people_the_others_let_go_is_lost() -> None:
+async def test_node_whose_people_the_others_let_go_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """It lives, and has not found out otherwise: nobody may ask who is not in the chat."""
     async with twins() as houses:
         bob = await owner(houses[0])
@@ -150,3 +153,4 @@ async def test_node_whose_people_the_others_let_go_is_lost() -> None:
             assert "lost touch with the others" in await peer.rest()
         await houses[0].server.stopped.wait()
         assert houses[0].server.starts_anew
+    assert [r.reason for r in caplog.records if r.event == "node-lost"] == ["it is lost"]  # type: ignore[attr-defined]

@@ -356,7 +356,7 @@ class Server:
         self._drains.start_soon(self._look_after_the_silent)
         self._drains.start_soon(self._watch_certificate)
         self._drains.start_soon(self._hub.box.tidy)
-        self._drains.start_soon(Broadcaster(self._hub, self._log, self._start_anew).run)
+        self._drains.start_soon(Broadcaster(self._hub, self._log, self._be_lost).run)
         if membership := self._log.membership:
             await self._catch_up(membership)
         await self._drains.start(expire, self._hub)
@@ -383,13 +383,17 @@ class Server:
 
     async def _stop_when_lost(self, membership: Membership) -> None:
         await membership.lost.wait()
-        self._start_anew()
+        self._be_lost()
 
-    def _start_anew(self) -> None:
+    def _be_lost(self) -> None:
         """Stop, as the others think that this node is gone, and let nobody ask for anything more:
         where the people are let go by others, they are not in the chat any more.
         """
+        if self.starts_anew:
+            return
         self.starts_anew = True
+        why = self._log.membership.why if self._log.membership else ""
+        logger.warning("%s", why, extra={"event": "node-lost", "reason": why})
         for connection in self._connections:
             connection.stop(_STARTS_ANEW)
         self.stop()

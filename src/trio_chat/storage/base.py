@@ -128,6 +128,10 @@ class Membership(Protocol):
     end: str
 
     @property
+    def why(self) -> str:
+        """Why this node takes part no more, in a sentence."""
+
+    @property
     def nodes(self) -> Sequence[Node]:
         """The nodes that are alive, as far as this one knows; those that came first are first."""
 

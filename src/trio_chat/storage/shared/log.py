@@ -5,7 +5,6 @@ written to the node's file, and only then shown. So what anybody has seen is in 
 search are the file's, and they go on while the engine is away.
 """
 
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -32,8 +31,6 @@ from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.log import Parts, SqliteLog, open_parts
 from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.store import Replica
-
-logger = logging.getLogger(__name__)
 
 # Entries that are shown in one place of the intake.
 _TOGETHER = 32
@@ -223,7 +220,7 @@ class SharedLog(SqliteLog):
         except (Fenced, Missed) as error:
             if isinstance(error, Missed) and self._read_up_to == self._begin:
                 raise CannotOpenStore(_NO_COPY) from error  # it would be no better the next time
-            logger.warning("%s", error, extra={"event": "node-lost", "reason": str(error)})
+            self._order.why = str(error)
             self._order.lost.set()
         except trio.BrokenResourceError:  # nobody reads the tail any more
             self._is_left = True

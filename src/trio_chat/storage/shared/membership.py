@@ -36,6 +36,10 @@ class NodeMembership(Membership):
         return id
 
     @property
+    def why(self) -> str:
+        return self._order.why
+
+    @property
     def nodes(self) -> Sequence[Node]:
         return self._order.nodes
 

@@ -68,6 +68,8 @@ class Order:
         self.end = ZERO
         #: Set once this node takes part no more.
         self.lost = trio.Event()
+        #: Why, unless the reader finds something else.
+        self.why = str(Fenced())
         #: Gives the ids of nodes whose leases have lapsed, and which this one has to clear up: when
         #: it has appended that their people are gone, it calls ``cleared``. If it goes before, they
         #: are another one's to clear up.
