@@ -105,7 +105,7 @@ class Broadcaster:
                 hub.end_killed(entry.event)
             if isinstance(entry.event, DeviceEnded):
                 hub.end_device(entry.event)
-            if isinstance(entry.event, Departed | Detached):
+            if self._log.membership and isinstance(entry.event, Departed | Detached):
                 self._look_who_let_go(entry.event, entry.by)
             for delivery in hub.chat.apply(entry):
                 parts.add(delivery, entry)
