@@ -74,7 +74,7 @@ class _Membership(Membership):
         self._tell, self.gone = trio.open_memory_channel[str](10)
         self.lost = trio.Event()
         self.is_clear = trio.Event()
-        self.end = START
+        self.begin, self.end = order.newest, START
         self.found: Checkpoint | None = None  # where the node begins, if not at the beginning
 
     @property
@@ -155,6 +155,12 @@ class Node:
             return
         with suppress(trio.BrokenResourceError):  # it stops, and the others go on
             self.intake.show(entries)
+
+    def begin_with_the_first(self) -> None:
+        """Show this node all that there has been, as where there is no checkpoint yet."""
+        self.membership.begin = START
+        for entry in self._order.shown:
+            self.take([entry])
 
     def hold(self) -> None:
         """Show this node nothing more."""

@@ -22,8 +22,7 @@ from twins import Node, Order, node_of, twins
 async def dying(order: Order) -> AsyncIterator[House]:
     """One more node, which is gone at the end without a word."""
     node = Node(order)
-    for event in order.shown:
-        node.take([event])
+    node.begin_with_the_first()
     async with running(settings(), cast("Log", node)) as house:
         yield house
         node.is_dead = True

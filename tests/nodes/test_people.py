@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from irc_peers import IrcPeer, irc_peer, promote, settings
+from nodes.test_nicknames import agree
 from peers import House, running
 from server.test_devices import commands
 from trio_chat.core.checkpoint import checkpoint
@@ -139,3 +140,16 @@ async def test_a_newcomer_to_a_node_that_has_started_is_told_what_was_said_last(
             told = await bob.news("JOIN #lobby")
             said = [line.split()[-1] for line in told if "alice!alice" in line]
             assert said == ["first", "last"]
+
+
+async def test_a_node_that_starts_without_a_checkpoint_counts_what_is_stored_once() -> None:
+    """Its file may have what the tail is still to bring."""
+    order = Order()
+    async with twins(1, order=order) as [one]:
+        alice = await irc_peer(one, "alice")
+        await alice.news("REGISTER * * correct-horse", "NS SET PASSWORD another-horse")
+        node = Node(order)
+        node.begin_with_the_first()
+        async with running(settings(), cast("Log", node)) as two:
+            await irc_peer(two, "bob")
+            agree(one, two)

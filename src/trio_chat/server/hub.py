@@ -171,8 +171,8 @@ class Hub:
             restore(self.chat, found)
             self.applied = found.id
         else:
-            await self.snapshots.restore_realm()
-            self.applied = self._log.newest
+            self.applied = membership.begin if membership else self._log.newest
+            await self.snapshots.restore_realm(self.applied)
         self.progress.shown(self.applied)
 
     async def save(self) -> None:

@@ -42,10 +42,13 @@ class Snapshots:
         self._saving: set[str] = set()  # logs of which a state is being saved
         self._has_some = trio.Event()
 
-    async def restore_realm(self) -> None:
-        """Restore the realm from its state and the entries after that."""
+    async def restore_realm(self, up_to: str) -> None:
+        """Restore the realm as it was after the entry ``up_to``, from its state and the entries
+        after that. What is later the tail brings, though it may be stored already.
+        """
         saved, state = await self._log.realm()
-        later = await self._log.barriers(REALM, after=saved)
+        stored = await self._log.barriers(REALM, after=saved)
+        later = [entry for entry in stored if entry.id <= up_to]
         self._chat.realm.restore(state, later)
         self._changes[REALM] = len(later)
 

@@ -119,12 +119,14 @@ class Membership(Protocol):
     """The part that a node takes in a chat of several nodes.
 
     ``gone`` gives the ids of nodes that are gone, and which this one has to clear up. ``lost`` is
-    set once this one takes part no more, and must start anew. ``end`` is the id of the last entry
-    that there was when it came: until it has applied that, its state is one of the past.
+    set once this one takes part no more, and must start anew. The tail begins after the entry
+    ``begin``, and ``end`` is the last one that there was when this node came: until it has applied
+    that, its state is one of the past.
     """
 
     gone: trio.MemoryReceiveChannel[str]
     lost: trio.Event
+    begin: str
     end: str
 
     @property

@@ -93,8 +93,8 @@ async def open_shared(
                 raise CannotOpenStore(_NO_COPY)
             wire = Wire(key())
             membership = NodeMembership(order, wire, node)
-            begin = await membership.begin()
-            log = SharedLog(parts, order, wire, membership, begin=begin, patience=patience)
+            await membership.look()
+            log = SharedLog(parts, order, wire, membership, patience=patience)
             if not chat:
                 await log.belong()
             nursery.start_soon(log.replicate)
@@ -107,7 +107,7 @@ class SharedLog(SqliteLog):
 
     What must be judged by what is stored is judged by this node's file: whether a message is there
     to be redacted, a name is free, a box is full. Two nodes may so judge differently for a moment.
-    What is appended waits for ``patience`` seconds at most. The tail ``begin``s after an id.
+    What is appended waits for ``patience`` seconds at most.
     """
 
     def __init__(
@@ -117,14 +117,13 @@ class SharedLog(SqliteLog):
         wire: Wire,
         membership: NodeMembership,
         *,
-        begin: str,
         patience: float,
     ) -> None:
         super().__init__(parts, refuse=True)
         self.membership, self.node = membership, membership.node
         self._order, self._wire, self._patience = order, wire, patience
         self._stored = parts.store.ids.last  # by this run, or one before
-        self._begin = self._read_up_to = begin
+        self._begin = self._read_up_to = membership.begin
         # Of batches that were read: the entries, and those of them by which a log has moved away.
         self._taken: deque[tuple[Sequence[Entry], Sequence[Entry]]] = deque()
         self._has_read = trio.Event()

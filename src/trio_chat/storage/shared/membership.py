@@ -18,22 +18,21 @@ class NodeMembership(Membership):
 
     def __init__(self, order: Order, wire: Wire, node: str) -> None:
         self._order, self._wire, self.node = order, wire, node
-        self.gone, self.lost, self.end = order.gone, order.lost, order.end
+        self.gone, self.lost = order.gone, order.lost
+        self.begin, self.end = order.base, order.end
         self._found: Checkpoint | None = None
 
-    async def begin(self) -> str:
-        """Look where the tail begins: the id of the last checkpoint, or where the order does.
-        Raises CannotOpenStore.
+    async def look(self) -> None:
+        """Look where the tail begins: after the last checkpoint, if there is one. Raises
+        CannotOpenStore.
         """
         try:
             found = await self._order.load()
         except Unavailable as error:
             raise CannotOpenStore(str(error)) from error
-        if not found:
-            return self._order.base
-        id, sealed = found
-        self._found = await trio.to_thread.run_sync(self._wire.open_checkpoint, sealed)
-        return id
+        if found:
+            self.begin, sealed = found
+            self._found = await trio.to_thread.run_sync(self._wire.open_checkpoint, sealed)
 
     @property
     def why(self) -> str:
