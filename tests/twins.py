@@ -17,6 +17,7 @@ from irc_peers import settings
 from peers import PATIENCE, House, Peer, running
 from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.core.events import Entry, Event
+from trio_chat.errors import Unavailable
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START, Log, Membership
@@ -116,6 +117,7 @@ class Node:
         self._order, self._held = order, list[Sequence[Entry]]()
         self._is_held, self.shown = False, ""
         self.is_dead = False  # whether nothing that it appends reaches the order any more
+        self.is_cut_off = False  # whether it cannot append anything for now
         self._changed = trio.Event()
         self.membership = _Membership(self, order)
         order.nodes.append(self)
@@ -130,6 +132,8 @@ class Node:
         """
         if self.is_dead:
             await trio.sleep_forever()
+        if self.is_cut_off:
+            raise Unavailable("the order is out of reach")
         entries = await self._order.append(room, events, **how)
         for node in [*self._order.nodes]:
             if node is not self:

@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 import trio
+import trio.testing
 
 from bob import back
 from irc_peers import irc_peer, settings
@@ -153,3 +154,26 @@ async def test_node_whose_people_the_others_let_go_is_lost(
         await houses[0].server.stopped.wait()
         assert houses[0].server.starts_anew
     assert [r.reason for r in caplog.records if r.event == "node-lost"] == ["it is lost"]  # type: ignore[attr-defined]
+
+
+async def test_who_leaves_while_nothing_can_be_stored_is_gone_once_it_can(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with twins() as houses:
+        eve = await irc_peer(houses[1], "eve", link=True)
+        bob = await irc_peer(houses[0], "bob", link=True)
+        lost = await irc_peer(houses[0], "lost", link=True)
+        await eve.news()
+        node_of(houses[0]).is_cut_off = True
+        await bob.say("QUIT :see you")
+        await bob.rest()
+        await lost.stream.aclose()
+        await trio.sleep(60)
+        assert await eve.news() == []
+        node_of(houses[0]).is_cut_off = False
+        await trio.sleep(5)
+        gone = sorted(line.split()[0] for line in await eve.news())
+        assert gone == [":bob!bob@memory", ":lost!lost@memory"]
+        agree(*houses)
+        [person] = houses[0].server._hub.chat.people.values()
+        assert person.nick == "eve"

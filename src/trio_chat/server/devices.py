@@ -1,9 +1,10 @@
 """People who are here on several connections: how these come, go over from a guest, and go."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import trio
 
@@ -23,7 +24,7 @@ from trio_chat.server.counts import Ending
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring
 
-# So many of those whom a node leaves behind go at a time: they share batches of the log.
+# So many of those who go without a connection go at a time: they share batches of the log.
 _TOGETHER = 100
 
 
@@ -43,6 +44,8 @@ class Devices:
         self._chat, self._ring, self._logs = chat, ring, logs
         self._audiences, self._subscribers = audiences, subscribers
         self._coming: Counter[str] = Counter()  # by person, connections that are being attached
+        #: By connections that have ended while nothing could be stored, whose, and how to leave.
+        self.unseen: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {}
 
     # ── they come ──────────────────────────────────────────────────────────────────────────
 
@@ -205,11 +208,23 @@ class Devices:
         """
         await self._ring.happen(Got(()))  # all that the node has done comes before that
         people = [p for p in self._chat.people.values() if self._on_node(p, node)]
-        for begin in range(0, len(people), _TOGETHER):
-            async with trio.open_nursery() as nursery:
-                for person in people[begin : begin + _TOGETHER]:
-                    nursery.start_soon(self._lose_all, person, node, why, read)
+        await _together([partial(self._lose_all, p, node, why, read) for p in people])
         await self._logs.close_empty()
+
+    async def see_off(self) -> None:
+        """Let those connections be gone whose departure could not be stored in time. Raises
+        Unavailable, in groups, too.
+        """
+        if not self.unseen:
+            return
+        await self._ring.happen(Got(()))  # what was in doubt comes before that
+        await _together([partial(self._see_off, id, *one) for id, one in self.unseen.items()])
+
+    async def _see_off(self, id: str, user_id: str, leave: Callable[[], Awaitable[None]]) -> None:
+        person = self._chat.people.get(user_id)
+        if person and person.is_on(id):
+            await leave()
+        self.unseen.pop(id, None)
 
     def _on_node(self, person: Person, node: str) -> Sequence[str]:
         return [device.id for device in person.devices if node_of(device.id) == node]
@@ -259,3 +274,11 @@ class Devices:
         with self._ring.request():
             await self._ring.happen(DeviceEnded(person.user_id, device.id))
         return Notice(f"Connection {number} has ended.")
+
+
+async def _together(calls: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    """Make these calls, many at a time."""
+    for begin in range(0, len(calls), _TOGETHER):
+        async with trio.open_nursery() as nursery:
+            for call in calls[begin : begin + _TOGETHER]:
+                nursery.start_soon(call)

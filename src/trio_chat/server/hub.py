@@ -307,15 +307,29 @@ class Hub:
 
         ``words`` are their own, for those who stay; without them others are told ``why``. ``seen``
         is the id up to which they have read everything, empty if that is not known.
+
+        If it is cancelled, ``see_off`` goes on.
         """
         self.stop_showing(subscriber)
-        await self.box.put_away()  # or it would be shown once more if the server were killed
-        if (person := self.chat.people.get(subscriber.user_id)) and subscriber.nick:
-            subscriber.nick = person.nick
-        if subscriber.nick and not self._ring.is_stopping:
-            leave = partial(self.devices.leave, subscriber, why, words, seen)
-            with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
-                await self._ring.insist(leave)
+        leave = partial(self.devices.leave, subscriber, why, words, seen)
+        try:
+            await self.box.put_away()  # or it would be shown once more if the server were killed
+            if (person := self.chat.people.get(subscriber.user_id)) and subscriber.nick:
+                subscriber.nick = person.nick
+            if subscriber.nick and not self._ring.is_stopping:
+                with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
+                    await self._ring.insist(leave)
+        except trio.Cancelled:
+            self.devices.unseen[subscriber.id] = subscriber.user_id, leave
+            raise
+
+    async def see_off(self) -> None:
+        """Let those be gone whose departure could not be stored in time. Raises Unavailable, in
+        groups, too.
+        """
+        await self._ring.be_open()
+        with self._ring.request():
+            await self.devices.see_off()
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""
