@@ -17,7 +17,7 @@ from irc_peers import settings
 from peers import PATIENCE, House, Peer, running
 from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.core.events import Entry, Event
-from trio_chat.errors import Unavailable
+from trio_chat.errors import Fenced, Unavailable
 from trio_chat.server.server import Server
 from trio_chat.settings import Settings
 from trio_chat.storage.base import START, Log, Membership
@@ -118,6 +118,7 @@ class Node:
         self._is_held, self.shown = False, ""
         self.is_dead = False  # whether nothing that it appends reaches the order any more
         self.is_cut_off = False  # whether it cannot append anything for now
+        self.is_fenced = False  # whether it is to find out, as it appends, that it is lost
         self._changed = trio.Event()
         self.membership = _Membership(self, order)
         order.nodes.append(self)
@@ -134,6 +135,9 @@ class Node:
             await trio.sleep_forever()
         if self.is_cut_off:
             raise Unavailable("the order is out of reach")
+        if self.is_fenced:
+            self.membership.lost.set()
+            raise Fenced
         entries = await self._order.append(room, events, **how)
         for node in [*self._order.nodes]:
             if node is not self:

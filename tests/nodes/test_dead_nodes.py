@@ -156,6 +156,20 @@ async def test_node_whose_people_the_others_let_go_is_lost(
     assert [r.reason for r in caplog.records if r.event == "node-lost"] == ["it is lost"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("line", ["PRIVMSG #lobby :hi", "TOPIC #lobby :tea", "JOIN #tea"])
+async def test_who_asks_a_node_that_is_lost_is_not_refused(line: str) -> None:
+    """They can ask another one: a refusal would be the last word."""
+    async with twins() as houses:
+        eve = await irc_peer(houses[0], "eve", "echo-message", "labeled-response", "batch")
+        node_of(houses[0]).is_fenced = True
+        await eve.say(f"@label=1 {line}")
+        told = await eve.rest()
+        assert "lost touch with the others" in told
+        assert "for too long" not in told
+        assert " ACK" not in told
+        await houses[0].server.stopped.wait()
+
+
 async def test_who_leaves_while_nothing_can_be_stored_is_gone_once_it_can(
     autojump_clock: trio.testing.MockClock,
 ) -> None:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 import trio
 
@@ -73,7 +74,7 @@ from trio_chat.core.views import (
     Unheard,
 )
 from trio_chat.core.words import also_in, parting, waiting
-from trio_chat.errors import Unavailable
+from trio_chat.errors import Fenced, Unavailable
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.counts import Ending
@@ -226,7 +227,10 @@ class Executor:
             self._ahead = 0
         if self._ahead + len(says) > _RUN:
             await self.catch_up()
-        outcomes, last = await self._hub.say(self._subscriber, says)
+        try:
+            outcomes, last = await self._hub.say(self._subscriber, says)
+        except Fenced:
+            await _end_unanswered()
         self._last_said = max(self._last_said, last)  # START, if nothing has come of it
         self._ahead += len(says)
         for outcome in outcomes:
@@ -303,6 +307,8 @@ class Executor:
         await self.catch_up()
         try:
             await self._carry_out(ask)
+        except Fenced:
+            await _end_unanswered()
         except Unavailable as error:
             refused = not_kept(error)
             if self._subscriber.user_id not in self._hub.chat.people and isinstance(
@@ -626,3 +632,10 @@ class Executor:
 
 def _is_back(outcome: Joined | Looked) -> bool:
     return isinstance(outcome, Joined) and outcome.back
+
+
+async def _end_unanswered() -> NoReturn:
+    """Wait for the end of the connection, as this node takes part in the chat no more. What has no
+    answer clients send again, to another node; a refusal they would take for the last word.
+    """
+    await trio.sleep_forever()

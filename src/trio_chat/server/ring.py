@@ -424,7 +424,12 @@ def _secret(event: Event, verifier: str) -> Secret | None:
 
 
 def not_kept(error: Unavailable, event: Event | None = None) -> Refused:
-    """The refusal of what the store cannot keep; a message's names its room."""
+    """The refusal of what the store cannot keep; a message's names its room.
+
+    Raises Fenced if this node takes part in the chat no more: another one may keep it.
+    """
+    if isinstance(error, Fenced):
+        raise error
     room = event.room if isinstance(event, Said) and not is_private(event.room) else ""
     return Refused(str(error), Code.UNAVAILABLE, (room,) if room else ())
 

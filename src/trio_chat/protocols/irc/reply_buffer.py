@@ -98,7 +98,7 @@ class ReplyBuffer(OwnDialect):
 
     __slots__ = (
         "_batch", "_batches", "_label", "_replies", "_to_send", "_was_shown", "clock", "info",
-        "peer", "refusals", "verb",
+        "is_cut", "peer", "refusals", "verb",
     )  # fmt: skip
 
     def __init__(self, info: ServerInfo, clock: Callable[[], float]) -> None:
@@ -109,6 +109,7 @@ class ReplyBuffer(OwnDialect):
         self._label, self._batch, self._batches = "", "", 0
         self._replies: list[str | _AsShown] = []
         self._was_shown = False  # an event has gone out with the label or in the batch
+        self.is_cut = False  # whether the server stops: what has no answer may not have happened
         self._to_send = b""
 
     # ── replies ────────────────────────────────────────────────────────────────────────────
@@ -305,7 +306,7 @@ class ReplyBuffer(OwnDialect):
         if self._label and not self._batch:
             if len(self._replies) > 1:
                 self.open_batch("labeled-response")
-            elif not self._replies and not self._was_shown:
+            elif not (self._replies or self._was_shown or self.is_cut):
                 self.send("ACK")
         if self._batch:
             self._flush(f"batch={self._batch}")

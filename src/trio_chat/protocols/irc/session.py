@@ -140,6 +140,10 @@ class IrcSession(Session):
         """Nothing: clients of IRC speak first."""
         return b""
 
+    def server_stops(self) -> None:
+        """Let nothing be acknowledged any more that has no answer: it may not have happened."""
+        self._out.is_cut = True
+
     def farewell(self, words: str, refused: Refused | None = None) -> None:
         """Close the link: "The server acknowledges this by … ERROR" (RFC 2812, 3.1.7)."""
         if refused:

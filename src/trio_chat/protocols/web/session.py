@@ -163,6 +163,7 @@ class WebSession(Session):
 
     def server_stops(self) -> None:
         self._code = CloseCode.GOING_AWAY
+        self._irc.server_stops()
 
     def overruns(self) -> None:
         self._code = CloseCode.TRY_AGAIN_LATER
