@@ -191,3 +191,13 @@ async def test_who_leaves_while_nothing_can_be_stored_is_gone_once_it_can(
         agree(*houses)
         [person] = houses[0].server._hub.chat.people.values()
         assert person.nick == "eve"
+
+
+async def test_who_comes_while_nothing_can_be_stored_is_told_to_come_later() -> None:
+    async with twins() as houses:
+        node_of(houses[0]).is_cut_off = True
+        bob = await irc_peer(houses[0])
+        await bob.say("NICK bob", "USER bob 0 * :Bob")
+        told = await bob.rest()
+        assert "Nobody can be let in just now. Try again in a minute." in told
+        assert "order" not in told

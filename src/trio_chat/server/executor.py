@@ -107,6 +107,7 @@ _IN_PARTS = Members | People | Rooms | AllMetadata | Bans | Connections
 
 _TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
 _WHILE_MUTED = "While you may not speak, you can do that only every {}."
+_NOT_NOW = "Nobody can be let in just now. Try again in a minute."
 _TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
 
 _SLOWED = "You have been sending too fast: for another {}, only {:g} messages a second."
@@ -310,13 +311,12 @@ class Executor:
         except Fenced:
             await _end_unanswered()
         except Unavailable as error:
-            refused = not_kept(error)
             if self._subscriber.user_id not in self._hub.chat.people and isinstance(
                 ask.command, Enter | LogIn
             ):  # nobody knows whether they have come: they can come again
-                self._refuse(refused)
-                await self.end(Ending.REFUSED, "could not be let in", parting(refused.why))
-            self._reply(refused, ask)
+                self._refuse(Refused(_NOT_NOW, Code.UNAVAILABLE))
+                await self.end(Ending.REFUSED, "could not be let in", parting(_NOT_NOW))
+            self._reply(not_kept(error), ask)
 
     async def _carry_out(self, ask: Ask) -> None:
         match ask.command:
