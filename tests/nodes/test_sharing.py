@@ -106,7 +106,7 @@ async def test_while_the_engine_is_away_people_are_refused_and_can_read(tmp_path
             await tell(alice, "meanwhile", "does not answer")
             assert "before" in await tell(alice, "/history", "before")
             await tell(alice, "/search before", "alice: before\n")
-            await tell(await a.connect(), "carol", "does not answer")
+            await tell(await a.connect(), "carol", "Nobody can be let in")
             await trio.aclose_forcefully(bob.stream)
             engine.start()
             await alice.until("bob left!\n")
