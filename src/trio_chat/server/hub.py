@@ -308,7 +308,7 @@ class Hub:
         ``words`` are their own, for those who stay; without them others are told ``why``. ``seen``
         is the id up to which they have read everything, empty if that is not known.
 
-        If it is cancelled, ``see_off`` goes on.
+        If it is cancelled, ``see_off`` goes on where there are several nodes.
         """
         self.stop_showing(subscriber)
         leave = partial(self.devices.leave, subscriber, why, words, seen)
@@ -320,7 +320,8 @@ class Hub:
                 with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
                     await self._ring.insist(leave)
         except trio.Cancelled:
-            self.devices.unseen[subscriber.id] = subscriber.user_id, leave
+            if self._log.membership:
+                self.devices.unseen[subscriber.id] = subscriber.user_id, leave
             raise
 
     async def see_off(self) -> None:
