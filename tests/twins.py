@@ -7,8 +7,8 @@ be held back, so that its server judges by what it has not seen yet.
 import itertools
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib import import_module
 from secrets import token_hex
-from types import ModuleType
 from typing import Any, cast
 
 import trio
@@ -271,12 +271,14 @@ def node_of(house: House) -> Node:
     return cast("Node", house.server._log)
 
 
-def those_of(*modules: ModuleType, but: Collection[str] = ()) -> dict[str, Any]:
-    """The tests of these modules that need nothing but a ``house``, by names that differ."""
+def those_of(*modules: str, but: Collection[str] = ()) -> dict[str, Any]:
+    """The tests of these modules of ``server`` that need nothing but a ``house``, by names that
+    differ.
+    """
     return {
-        f"{module.__name__.rpartition('.')[2]}_{name.removeprefix('test_')}": test
+        f"{module}_{name.removeprefix('test_')}": test
         for module in modules
-        for name, test in vars(module).items()
+        for name, test in vars(import_module(f"server.{module}")).items()
         if name.startswith("test_")
         and "house" in getattr(test, "__annotations__", {})
         and name not in but

@@ -2,16 +2,6 @@
 
 import pytest
 
-from server import (
-    test_accounts,
-    test_conversations,
-    test_irc,
-    test_irc_accounts,
-    test_metadata,
-    test_places,
-    test_renaming,
-    test_room_bans,
-)
 from twins import those_of
 
 pytestmark = pytest.mark.slow
@@ -21,14 +11,14 @@ _OF_ONE = {"test_refusals_are_in_the_words_of_irc"}
 
 globals().update(
     those_of(
-        test_accounts,
-        test_conversations,
-        test_irc,
-        test_irc_accounts,
-        test_metadata,
-        test_places,
-        test_renaming,
-        test_room_bans,
+        "test_accounts",
+        "test_conversations",
+        "test_irc",
+        "test_irc_accounts",
+        "test_metadata",
+        "test_places",
+        "test_renaming",
+        "test_room_bans",
         but=_OF_ONE,
     )
 )

@@ -10,21 +10,6 @@ import pytest
 from irc_peers import settings
 from peers import House
 from real_nodes import in_step
-from server import (
-    test_accounts,
-    test_again,
-    test_always_on,
-    test_conversations,
-    test_devices,
-    test_irc,
-    test_irc_accounts,
-    test_metadata,
-    test_places,
-    test_redaction,
-    test_renaming,
-    test_reports,
-    test_room_bans,
-)
 from twins import Spread, those_of
 
 pytestmark = [pytest.mark.programs, pytest.mark.slow]
@@ -46,19 +31,19 @@ _OF_ONE = {"test_refusals_are_in_the_words_of_irc", "test_devices_are_listed_and
 
 globals().update(
     those_of(
-        test_accounts,
-        test_again,
-        test_always_on,
-        test_conversations,
-        test_devices,
-        test_irc,
-        test_irc_accounts,
-        test_metadata,
-        test_places,
-        test_redaction,
-        test_renaming,
-        test_reports,
-        test_room_bans,
+        "test_accounts",
+        "test_again",
+        "test_always_on",
+        "test_conversations",
+        "test_devices",
+        "test_irc",
+        "test_irc_accounts",
+        "test_metadata",
+        "test_places",
+        "test_redaction",
+        "test_renaming",
+        "test_reports",
+        "test_room_bans",
         but=_OF_ONE,
     )
 )
