@@ -17,4 +17,4 @@ async def house() -> AsyncIterator[House]:
         yield nodes
 
 
-globals().update(those_of(test_bans))
+globals().update(those_of("test_bans"))
