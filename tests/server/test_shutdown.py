@@ -117,6 +117,16 @@ async def test_cancelling_stops_at_once() -> None:
                 await talker.until(f"talker {n}\n")
 
 
+@pytest.mark.parametrize("passes", range(20))
+async def test_cancelling_does_not_wait_for_a_room_that_closes(passes: int) -> None:
+    with trio.fail_after(2):
+        async with running() as house:
+            alice = await house.connect("alice")
+            await trio.aclose_forcefully(alice.stream)
+            for _ in range(passes):
+                await trio.lowlevel.checkpoint()
+
+
 async def test_a_server_can_follow_another_on_the_same_port() -> None:
     port = 0
     for _ in range(3):

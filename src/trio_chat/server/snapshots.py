@@ -41,6 +41,7 @@ class Snapshots:
         self._waiting: dict[str, _Snapshot] = {}
         self._saving: set[str] = set()  # logs of which a state is being saved
         self._has_some = trio.Event()
+        self._has_ended = False
 
     async def restore_realm(self, up_to: str) -> None:
         """Restore the realm as it was after the entry ``up_to``, from its state and the entries
@@ -82,24 +83,36 @@ class Snapshots:
         self._has_some.set()
 
     async def until_saved(self, log: str) -> None:
-        """Wait until nothing of a room waits to be saved any more."""
+        """Wait until nothing of a room waits to be saved any more. Raises trio.BrokenResourceError
+        if that will never be.
+        """
         while snapshot := self._waiting.get(log):
+            if self._has_ended:
+                raise trio.BrokenResourceError("nothing is saved any more")
             await snapshot.is_saved.wait()
 
     async def run(self) -> None:
         """Save what is to be saved, until cancelled: what comes together shares a transaction, and
         one log does not wait for another.
         """
-        async with trio.open_nursery() as nursery:
-            while True:
-                await self._has_some.wait()
-                self._has_some = trio.Event()
-                for log in self._waiting.keys() - self._saving:
-                    self._saving.add(log)  # at once: there may be more before the task begins
-                    nursery.start_soon(self._save_waiting, log)
-                if self._changes.get(REALM, 0) >= _OF_REALM and REALM not in self._saving:
-                    self._saving.add(REALM)
-                    nursery.start_soon(self._save_realm)
+        try:
+            async with trio.open_nursery() as nursery:
+                while True:
+                    await self._has_some.wait()
+                    self._has_some = trio.Event()
+                    self._save_some(nursery)
+        finally:
+            self._has_ended = True
+            for snapshot in self._waiting.values():
+                snapshot.is_saved.set()
+
+    def _save_some(self, nursery: trio.Nursery) -> None:
+        for log in self._waiting.keys() - self._saving:
+            self._saving.add(log)  # at once: there may be more before the task begins
+            nursery.start_soon(self._save_waiting, log)
+        if self._changes.get(REALM, 0) >= _OF_REALM and REALM not in self._saving:
+            self._saving.add(REALM)
+            nursery.start_soon(self._save_realm)
 
     async def save_all(self, up_to: str) -> None:
         """Save, when the server stops, what would have to be read from the logs, or is in none:
