@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import trio
@@ -19,6 +19,7 @@ from trio_chat.core.refusals import Code
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import Notice, Refused
 from trio_chat.core.words import parting
+from trio_chat.errors import Unavailable
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.open_logs import OpenLogs
@@ -26,6 +27,19 @@ from trio_chat.server.ring import Ring
 
 # So many of those who go without a connection go at a time: they share batches of the log.
 _TOGETHER = 100
+
+# How long it waits until it tries again to let those be gone whose departure was cut off.
+_AGAIN = 1.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _CutOff:
+    """A departure that was given up: whose, and how they left."""
+
+    user_id: str
+    why: str
+    words: str
+    seen: str
 
 
 class Devices:
@@ -44,8 +58,8 @@ class Devices:
         self._chat, self._ring, self._logs = chat, ring, logs
         self._audiences, self._subscribers = audiences, subscribers
         self._coming: Counter[str] = Counter()  # by person, connections that are being attached
-        #: By connections that have ended while nothing could be stored, whose, and how to leave.
-        self.unseen: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {}
+        self._cut_off: dict[str, _CutOff] = {}  # by connections
+        self._has_cut_off = trio.Event()
 
     # ── they come ──────────────────────────────────────────────────────────────────────────
 
@@ -211,20 +225,38 @@ class Devices:
         await _together([partial(self._lose_all, p, node, why, read) for p in people])
         await self._logs.close_empty()
 
-    async def see_off(self) -> None:
-        """Let those connections be gone whose departure could not be stored in time. Raises
-        Unavailable, in groups, too.
-        """
-        if not self.unseen:
-            return
-        await self._ring.happen(Got(()))  # what was in doubt comes before that
-        await _together([partial(self._see_off, id, *one) for id, one in self.unseen.items()])
+    def cut_off(self, subscriber: Subscriber, why: str, words: str, seen: str) -> None:
+        """Leave it to ``see_off`` that a connection goes: it could not be stored in time."""
+        self._cut_off[subscriber.id] = _CutOff(subscriber.user_id, why, words, seen)
+        self._has_cut_off.set()
 
-    async def _see_off(self, id: str, user_id: str, leave: Callable[[], Awaitable[None]]) -> None:
-        person = self._chat.people.get(user_id)
-        if person and person.is_on(id):
-            await leave()
-        self.unseen.pop(id, None)
+    async def see_off(self) -> None:
+        """Let those connections be gone whose departure was cut off, until cancelled."""
+        while True:
+            await self._has_cut_off.wait()
+            try:
+                await self._see_all_off()
+            except* trio.BrokenResourceError:
+                await trio.sleep_forever()  # nothing is shown any more: the server ends
+            except* Unavailable:
+                await trio.sleep(_AGAIN)
+
+    async def _see_all_off(self) -> None:
+        # What was in doubt comes before that. This may take as long as the disk hangs, so it is no
+        # request, for which a server that stops would wait.
+        await self._ring.happen(Got(()))
+        await self._ring.be_open()
+        with self._ring.request():
+            await _together([partial(self._see_off, id, one) for id, one in self._cut_off.items()])
+            await self._logs.close_empty()
+        if not self._cut_off:
+            self._has_cut_off = trio.Event()
+
+    async def _see_off(self, id: str, one: _CutOff) -> None:
+        if person := self._chat.people.get(one.user_id):
+            why = parting_words(self._chat, person, one.why, one.words)
+            await self._lose(person, id, why, one.seen)
+        del self._cut_off[id]
 
     def _on_node(self, person: Person, node: str) -> Sequence[str]:
         return [device.id for device in person.devices if node_of(device.id) == node]

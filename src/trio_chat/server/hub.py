@@ -308,7 +308,7 @@ class Hub:
         ``words`` are their own, for those who stay; without them others are told ``why``. ``seen``
         is the id up to which they have read everything, empty if that is not known.
 
-        If it is cancelled, ``see_off`` goes on where there are several nodes.
+        If it is cut off, ``Devices.see_off`` goes on.
         """
         self.stop_showing(subscriber)
         leave = partial(self.devices.leave, subscriber, why, words, seen)
@@ -320,17 +320,9 @@ class Hub:
                 with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
                     await self._ring.insist(leave)
         except trio.Cancelled:
-            if self._log.membership:
-                self.devices.unseen[subscriber.id] = subscriber.user_id, leave
+            if subscriber.nick and not self._ring.is_stopping:
+                self.devices.cut_off(subscriber, why, words, seen)
             raise
-
-    async def see_off(self) -> None:
-        """Let those be gone whose departure could not be stored in time. Raises Unavailable, in
-        groups, too.
-        """
-        await self._ring.be_open()
-        with self._ring.request():
-            await self.devices.see_off()
 
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""

@@ -20,7 +20,7 @@ _SWEEP = 30  # seconds
 # as it is known who leads.
 _SAVE, _FIRST = 20, 0.5  # seconds
 
-# How long it waits until it tries again to let somebody be gone.
+# How long it waits until it tries again to let the people of a node be gone.
 _AGAIN = 1.0  # seconds
 
 
@@ -34,7 +34,6 @@ class Neighbours:
         """Do it until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._clear_up)
-            nursery.start_soon(self._see_off)
             nursery.start_soon(self._sweep)
             nursery.start_soon(self._save_checkpoints)
 
@@ -58,16 +57,6 @@ class Neighbours:
             except* Unavailable:
                 pass
             await trio.sleep(_AGAIN)
-
-    async def _see_off(self) -> None:
-        """Let those of its own people be gone who left while the engine was away."""
-        while True:
-            await trio.sleep(_AGAIN)
-            with suppress(trio.BrokenResourceError):
-                try:
-                    await self._hub.see_off()
-                except* Unavailable:
-                    pass
 
     async def _sweep(self) -> None:
         while True:

@@ -362,6 +362,7 @@ class Server:
         await self._drains.start(expire, self._hub)
         await self._hub.absent.bring()
         self._drains.start_soon(self._hub.absent.see_off)
+        self._drains.start_soon(self._hub.devices.see_off)
         if membership:
             self._neighbours = Neighbours(self._hub, self._log, membership)
             self._drains.start_soon(self._neighbours.run)
