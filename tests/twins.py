@@ -132,7 +132,7 @@ class Node:
         that a test need not wait for that.
         """
         if self.is_dead:
-            await trio.sleep_forever()
+            raise trio.BrokenResourceError
         if self.is_cut_off:
             raise Unavailable("the order is out of reach")
         if self.is_fenced:

@@ -105,6 +105,7 @@ def test_a_report_with_a_mistake_in_it_ends_nothing(capsys: pytest.CaptureFixtur
     assert "no number" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 async def test_a_server_whose_log_nobody_reads_goes_on_and_ends():
     """Its debug log of this is many times what a pipe holds."""
     command = [

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -307,6 +308,7 @@ def _in_short(shown: object) -> object:
     return shown
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, steps=st.integers(0, 120))
 def test_the_state_at_any_entry_is_a_checkpoint_and_the_entries_after_it(

@@ -2,6 +2,7 @@
 these have equal states, and all devices of a person show the same.
 """
 
+import pytest
 import trio
 import trio.testing
 from hypothesis import given, settings
@@ -26,6 +27,7 @@ async def stutter(houses: list[House], turns: list[int]) -> None:
             await trio.lowlevel.checkpoint()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     script=st.lists(st.tuples(st.integers(0, 5), LINES), max_size=25),

@@ -193,7 +193,9 @@ async def test_who_leaves_while_nothing_can_be_stored_is_gone_once_it_can(
         assert person.nick == "eve"
 
 
-async def test_who_comes_while_nothing_can_be_stored_is_told_to_come_later() -> None:
+async def test_who_comes_while_nothing_can_be_stored_is_told_to_come_later(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     async with twins() as houses:
         node_of(houses[0]).is_cut_off = True
         bob = await irc_peer(houses[0])

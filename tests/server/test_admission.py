@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from irc_peers import IrcPeer, cheap_hash, irc_peer, settings
 from peers import House, Peer, running
@@ -675,7 +676,9 @@ async def test_an_invitation_is_never_a_message(line: str) -> None:
         assert await bo.until("al: hello\n") == "al joined!\nal: hello\n"
 
 
-async def test_an_invitation_as_the_prefix_of_all_that_is_sent_is_shown_to_nobody() -> None:
+async def test_an_invitation_as_the_prefix_of_all_that_is_sent_is_shown_to_nobody(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     """The tutorial's client does, if an invitation was given as its nickname."""
     async with by_invitation() as house:
         al, given = await house.connect(), token()

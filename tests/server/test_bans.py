@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from certificates import Hand, issue, secured
 from held import HeldLog
@@ -253,7 +253,9 @@ async def test_who_logs_out_and_gets_no_other_nickname_has_to_go(house: House) -
     assert house.server._hub.chat.person("bob") is None
 
 
-async def test_who_is_muted_is_told_how_often_they_may_enter_a_room(house: House) -> None:
+async def test_who_is_muted_is_told_how_often_they_may_enter_a_room(
+    house: House, autojump_clock: MockClock
+) -> None:
     """And by /why only that they are muted, which is the reason."""
     op, mallory = await boss(house), await arrive(house, "mallory")
     await op.news("UBAN mallory!*@* MUTE")
@@ -367,7 +369,7 @@ async def test_a_network_that_begins_with_a_colon_is_written_with_a_zero_on_irc(
     assert "a 0 before a colon at the beginning: 0::/64." in told
 
 
-async def test_who_floods_is_told_so_by_why() -> None:
+async def test_who_floods_is_told_so_by_why(autojump_clock: MockClock) -> None:
     slow = {"messages_per_second": 1, "message_burst": 10}
     async with running(chosen(limits=slow)) as house:
         peer = await house.link("alice")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 import trio
 import trio.testing
 from hypothesis import given, settings
@@ -170,6 +171,7 @@ def compare(shown: dict[str, str], afresh: dict[str, str]) -> None:
     assert {id: text for id, text in shown.items() if id >= since} == afresh
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(script=st.lists(st.tuples(st.integers(0, 5), LINES), max_size=25), always_on=st.booleans())
 def test_all_devices_of_a_person_agree(script: list[tuple[int, str]], always_on: bool) -> None:

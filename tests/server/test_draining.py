@@ -81,7 +81,7 @@ async def test_newcomers_are_told_over_tls(tmp_path: Path) -> None:
 
 
 async def test_it_ends_when_all_have_left_however_long_an_operator_stays(
-    house: House, path: Path
+    house: House, path: Path, autojump_clock: trio.testing.MockClock
 ) -> None:
     alice, bob = await house.people("alice", "bob")
     async with await trio.open_unix_socket(str(path)) as operator:

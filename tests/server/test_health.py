@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from disks import disk_full, held
 from http_peers import get, http_peer
@@ -94,7 +95,9 @@ async def test_it_answers_while_the_server_stops(
             await house.server.stopped.wait()
 
 
-async def test_it_answers_while_the_chat_is_full(path: Path) -> None:
+async def test_it_answers_while_the_chat_is_full(
+    path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
     async with running(chosen(path, limits={"connections": 1})) as house:
         await house.connect("alice")
         assert "The server is full" in await (await house.connect()).rest()

@@ -242,6 +242,7 @@ def made(count: int, batch: int = 25) -> list[list[bytes]]:
     return batches
 
 
+@pytest.mark.slow
 async def test_thousands_of_lines(house: Watched) -> None:
     peers = [await house.client(stage) for stage in ("before", "operator")]
     batches = made(3000)

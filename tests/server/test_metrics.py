@@ -3,18 +3,18 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 
 from admin_socket import ask
 from disks import disk_full
 from http_peers import get, http_peer
 from irc_peers import irc_peer
-from peers import House, running, settings
+from peers import House, Peer, running, settings
 from scrapes import Samples, scrape
 from stores import open_file
 from trio_chat.server.health import Health, open_health
@@ -127,7 +127,9 @@ async def test_all_bytes_that_a_peer_gets_are_counted(house: House, path: Path) 
     assert after["trio_chat_bytes_sent_total"] == len(carol.received)
 
 
-async def test_what_is_refused_is_told_by_its_reason(path: Path) -> None:
+async def test_what_is_refused_is_told_by_its_reason(
+    path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
     async with measured(path, limits={"connections": 1}) as house:
         alice = await house.connect("alice")
         before = await scrape(path)
@@ -152,6 +154,7 @@ async def test_a_wrong_password_of_an_operator_is_refused_as_all_else_is(
     assert (await scrape(path))['trio_chat_refused_total{code="wrong_password"}'] == 1
 
 
+@pytest.mark.slow
 async def test_why_connections_end(path: Path) -> None:
     limits = {"registration": 0.01, "guess_burst": 1}
     async with measured(path, limits=limits) as house:
@@ -172,20 +175,28 @@ async def test_why_connections_end(path: Path) -> None:
         await until(path, 'trio_chat_disconnects_total{reason="refused"}', 1)
 
 
+async def talk(talker: Peer, text: str = "enough") -> None:
+    """Say 40 kB and a text."""
+    await talker.send((b"x" * 4000 + b"\n") * 10 + text.encode() + b"\n")
+    await talker.until(f"{text}\n")
+
+
+async def until_some_waits(path: Path, talker: Peer) -> Samples:
+    while not (now := await scrape(path))["trio_chat_outbox_waiting"]:
+        await talk(talker)
+    return now
+
+
+@pytest.mark.slow
 async def test_what_waits_for_slow_readers(path: Path) -> None:
     limits = {"messages_per_second": 1e6, "message_burst": 10**6, "outbox_bytes": 2**18}
     async with measured(path, limits=limits) as house:
         talker, sleeper = await house.people("talker", "sleeper")
-        for number in count():
-            await talker.send(b"x" * 4000 + b"%d\n" % number)
-            await talker.until(f"x{number}\n")
-            if (now := await scrape(path))["trio_chat_outbox_waiting"]:
-                break
+        now = await until_some_waits(path, talker)
         assert now["trio_chat_outbox_waiting"] == 1
         assert 0 < now["trio_chat_outbox_bytes"] <= 2**18
         while not now['trio_chat_disconnects_total{reason="slow"}']:
-            await talker.send(b"x" * 4000 + b"\n")
-            await talker.until("x\n")
+            await talk(talker)
             now = await scrape(path)
         assert now["trio_chat_outbox_waiting"] == now["trio_chat_outbox_bytes"] == 0
         del sleeper
@@ -195,12 +206,9 @@ async def test_what_a_reader_takes_up_waits_no_more(path: Path) -> None:
     limits = {"messages_per_second": 1e6, "message_burst": 10**6}
     async with measured(path, limits=limits) as house:
         talker, sleeper = await house.people("talker", "sleeper")
-        for number in count():
-            await talker.send(b"x" * 4000 + b"%d\n" % number)
-            await talker.until(f"x{number}\n")
-            if (await scrape(path))["trio_chat_outbox_waiting"]:
-                break
-        await sleeper.until(f"x{number}\n")
+        await until_some_waits(path, talker)
+        await talk(talker, "the last")
+        await sleeper.until("talker: the last\n")
         assert (await until(path, "trio_chat_outbox_waiting", 0))["trio_chat_outbox_bytes"] == 0
 
 

@@ -173,6 +173,7 @@ async def test_what_people_do_themselves_is_nothing_for_the_audit(
     assert [r for r in caplog.records if getattr(r, "audit", False)] == []
 
 
+@pytest.mark.slow
 async def test_who_has_gone_and_why_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     limits = {"outbox_bytes": 2**18, "messages_per_second": 10**6, "message_burst": 10**6}
@@ -230,6 +231,7 @@ async def test_what_waits_for_somebody_who_does_not_read_is_listed(
     assert alice["text"].endswith(" s ago, 11 bytes waiting")
 
 
+@pytest.mark.slow
 async def test_thousands_of_connections_are_listed_in_parts(house: House, path: Path) -> None:
     for number in range(2000):
         await house.link(address=f"127.0.0.{number % 2 + 1}")

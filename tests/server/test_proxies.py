@@ -45,7 +45,7 @@ def proxied(files: Files) -> Any:
 
 
 @pytest.fixture
-async def house(proxied: Any, autojump_clock: MockClock) -> AsyncIterator[House]:
+async def house(proxied: Any) -> AsyncIterator[House]:
     async with running(proxied()) as it:
         yield it
 
@@ -60,7 +60,11 @@ async def by_proxy(house: House, said: bytes, *, address: str = PROXY) -> Peer:
 @pytest.mark.parametrize("address", [PROXY, "::ffff:192.0.2.1", "unix"])
 @pytest.mark.parametrize("size", [1, 7, 1000], ids="in pieces of {}".format)
 async def test_a_header_says_where_somebody_comes_from(
-    house: House, caplog: pytest.LogCaptureFixture, address: str, size: int
+    house: House,
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+    size: int,
+    autojump_clock: MockClock,
 ) -> None:
     caplog.set_level(logging.INFO)
     peer, said = await house.link(address=address), header() + b"alice\n"
@@ -71,7 +75,7 @@ async def test_a_header_says_where_somebody_comes_from(
     assert f"connected from {ALICE}" in caplog.text
 
 
-async def test_people_who_wait_to_be_greeted_are(house: House) -> None:
+async def test_people_who_wait_to_be_greeted_are(house: House, autojump_clock: MockClock) -> None:
     peer = await by_proxy(house, header())
     assert await peer.until("NICK") == "NICK"
 
@@ -108,7 +112,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("said", "why"), WRONG)
 async def test_a_proxy_without_a_header_is_turned_away(
-    house: House, caplog: pytest.LogCaptureFixture, said: bytes, why: str
+    house: House, caplog: pytest.LogCaptureFixture, said: bytes, why: str, autojump_clock: MockClock
 ) -> None:
     peer = await house.link(address=PROXY)
     if said:
@@ -131,7 +135,7 @@ async def test_of_a_flood_without_headers_the_log_tells_little(
 
 
 async def test_so_many_wait_for_their_headers_and_no_more(
-    house: House, caplog: pytest.LogCaptureFixture
+    house: House, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
 ) -> None:
     for _ in range(1000):
         await house.link(address=PROXY)

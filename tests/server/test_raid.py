@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -34,6 +35,7 @@ IS_LOCKED = "This chat is locked until 2023-11-14 22:24 UTC (raid): only people 
 IS_BANNED = "You are banned from this chat until 2023-11-14 23:14 UTC (raid), ban 1."
 
 
+@pytest.mark.slow
 async def test_one_lock_and_three_bans_end_a_raid(tmp_path: Path, mock_clock: MockClock) -> None:
     mock_clock.rate = 1
     async with raided(tmp_path) as raid:

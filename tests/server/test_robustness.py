@@ -85,6 +85,7 @@ async def test_hostile_nicknames_and_topics_are_harmless(house: House) -> None:
     assert text == "*** mallory set the topic: \u241b]0;x\u2407\nmallory: end\n"
 
 
+@pytest.mark.slow
 async def test_a_reader_that_never_reads_costs_the_others_nothing(house: House) -> None:
     """20 MB go to a room in which one never reads; the others get all of it."""
     talker, reader, _sleeper = await house.people("talker", "reader", "sleeper")

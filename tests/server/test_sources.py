@@ -98,6 +98,7 @@ def test_whoever_asks_too_often_is_let_in_as_soon_as_others() -> None:
     assert come(books, "192.0.2.1", 1.0) == ""
 
 
+@pytest.mark.slow
 def test_the_books_forget_who_owes_nothing_and_remember_who_floods() -> None:
     books = Sources(LimitSettings(arrivals_per_second=0.001, arrival_burst=5))
     for _ in range(5):

@@ -104,6 +104,7 @@ async def test_each_one_has_its_place(nursery: trio.Nursery) -> None:
     }
 
 
+@pytest.mark.slow
 async def test_more_than_may_wait_is_refused_at_once(nursery: trio.Nursery) -> None:
     flushes = flushes_of(FakeEngine())
     for _ in range(1 + 16_384):

@@ -36,6 +36,7 @@ async def test_what_is_appended_takes_a_place_until_it_is_shown(log: Log) -> Non
     assert log.condition.free == 1024
 
 
+@pytest.mark.slow
 async def test_the_size_is_that_of_the_file(path: Path) -> None:
     async with open_file(path) as log:
         empty = log.condition.bytes

@@ -116,6 +116,7 @@ schema.open_for_writing(Path(sys.argv[1]), cache_bytes=100_000).close()
 """
 
 
+@pytest.mark.slow
 def test_who_is_killed_in_the_middle_of_it_begins_again(path: Path) -> None:
     """Killed before each fifth of the statements, with what it was then."""
     before, killed = rows(path, EVERYTHING), 0

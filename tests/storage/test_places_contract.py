@@ -85,6 +85,7 @@ async def test_a_deleted_account_is_nowhere(log: Log) -> None:
     assert await log.places("bob") == []
 
 
+@pytest.mark.slow
 async def test_an_account_is_kept_in_a_thousand_rooms(log: Log) -> None:
     await happen(log, *(joined(f"#{number}") for number in range(1002)), PlaceSet("#a", "bob"))
     assert await log.places("bob") == [f"#{number}" for number in range(2, 1002)]

@@ -273,6 +273,7 @@ def test_pages_are_given_back(file: File) -> None:
 # ── marks ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_the_marks_that_were_changed_last_stay(file: File) -> None:
     def mark(reader: str) -> None:
         file.store.mark(ReadUpTo("#a", 1, identity=reader), 2)

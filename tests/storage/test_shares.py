@@ -213,6 +213,7 @@ async def test_a_room_where_something_was_said_or_set_stays(small: Small) -> Non
     assert small.rooms() == before
 
 
+@pytest.mark.slow
 async def test_many_rooms_of_one_source_push_out_nothing_of_another(small: Small) -> None:
     small.open("#a")
     await small.put(*[said(f"tea {n}") for n in range(100)])

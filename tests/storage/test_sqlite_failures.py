@@ -256,6 +256,7 @@ async def test_what_cannot_be_written_does_not_hurt_what_it_comes_with(
     assert {level for level, _ in complaints(caplog)} == {"ERROR"}
 
 
+@pytest.mark.slow
 async def test_an_entry_that_cannot_be_read_does_not_stop_what_is_written(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -191,6 +191,7 @@ def test_a_page_goes_on_where_it_was(desk: Desk) -> None:
 # ── bounds ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_the_oldest_lines_go(desk: Desk) -> None:
     desk.hear(*live(1), Sent("t1", "#lobby", "old"), Acknowledged("t1", "m2", at(2)))
     for number in range(LINES_MAX):
@@ -202,6 +203,7 @@ def test_the_oldest_lines_go(desk: Desk) -> None:
     assert not lobby.lines.knows("m1")
 
 
+@pytest.mark.slow
 def test_a_full_buffer_has_no_room_for_history(desk: Desk) -> None:
     while not desk["#lobby"].lines.full:
         desk.model.update(Said("#lobby", "bob", "hi"), desk.now)

@@ -70,6 +70,7 @@ def tell(app: ChatApp, model: Model, message: Message) -> None:
     app._draw()
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(news=st.lists(messages, min_size=40, max_size=80), where=st.integers(0, 3))
 def test_whatever_is_told_what_is_seen_is_what_there_is(news, where):
