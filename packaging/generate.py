@@ -17,6 +17,7 @@ from typing import Any
 from typer.main import get_command
 
 from trio_chat.cli import app
+from trio_chat.cli.configure import about
 from trio_chat.cli.env_file import is_harmless
 from trio_chat.settings import Settings
 from trio_chat.settings.described import Setting, all_settings
@@ -176,7 +177,7 @@ that are marked with a star. Defaults are shown here."""
 
 def _told(setting: Setting) -> str:
     star = "" if is_harmless(setting.name) else " (*)"
-    return f"{setting.field.description} Takes {setting.requirement}.{star}"
+    return f"{about(setting)}{star}"
 
 
 # ── roff ──────────────────────────────────────────────────────────────────────────────────────

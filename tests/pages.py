@@ -15,6 +15,8 @@ from typing import Any, Self
 
 from playwright.sync_api import Browser, Page, expect
 
+from trio_chat.settings.described import variable
+
 _HALF_OPEN = 1.0  # seconds that a server believes in somebody who has gone
 
 PATIENCE = 20  # seconds: far more than anything here takes
@@ -60,12 +62,12 @@ class Server:
         """With ``more`` settings from now on."""
         self._settings += more
         self._process = subprocess.Popen(
-            self._command("server", "--port", str(self.port), *self._set()),
+            self._command("server", "--port", str(self.port)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=self._folder,
-            env=self._environment,
+            env=self._environment | self._set(),
         )
         self.port = int(self._process.stdout.readline().rpartition(":")[2])
 
@@ -83,9 +85,9 @@ class Server:
     def run(self, command: str, *arguments: str) -> str:
         """What another command says, run as the owner of this server."""
         return subprocess.run(
-            self._command(command, *self._set(), *arguments),
+            self._command(command, *arguments),
             cwd=self._folder,
-            env=self._environment,
+            env=self._environment | self._set(),
             check=True,
             capture_output=True,
             text=True,
@@ -94,8 +96,9 @@ class Server:
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "trio_chat", *arguments]
 
-    def _set(self) -> list[str]:
-        return [word for setting in self._settings for word in ("--set", setting)]
+    def _set(self) -> dict[str, str]:
+        parts = (setting.partition("=") for setting in self._settings)
+        return {variable(name): value for name, _, value in parts}
 
     @property
     def url(self) -> str:

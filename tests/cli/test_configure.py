@@ -8,8 +8,9 @@ import pytest
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from processes import run
 from trio_chat import Settings, SettingsError
-from trio_chat.cli.configure import example_file, load, table
+from trio_chat.cli.configure import about, example_file, load, table
 from trio_chat.settings import PREFIX
 from trio_chat.settings.described import Setting, all_settings, shown
 from trio_chat.settings.places import Address
@@ -84,10 +85,41 @@ def test_layers_meet_inside_a_section(monkeypatch, env_file):
 
 
 def test_set_takes_every_setting():
+    """Also that there is no secret: it may be set elsewhere."""
     defaults = [f"{s.name}={s.default}" for s in SETTINGS.values()]
     configuration = load({}, defaults, None)
     assert configuration.settings == Settings()
     assert set(configuration.origins.values()) == {"command line"}
+
+
+SECRETS = [setting.name for setting in SETTINGS.values() if setting.is_secret]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_set_takes_no_secret(name):
+    """Others can read the command line. What is said names where it may be, and not what it is."""
+    with pytest.raises(SettingsError) as refused:
+        load({}, [f"{name}=open-sesame"], None)
+    told = str(refused.value)
+    assert f"set {SETTINGS[name].variable} in the environment or a file" in told
+    assert (f"or {name}_command" in told) is (f"{name}_command" in SETTINGS)
+    assert "\n" not in told
+    assert "sesame" not in told
+
+
+COMMANDS = [
+    *(["server"], ["client"], ["config"], ["invite"], ["health"], ["admin"]),
+    *(["history", "check"], ["history", "export"], ["history", "backup", "copy"]),
+    ["history", "restore", "copy"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+async def test_no_command_takes_a_secret(command):
+    done = await run(*command, "--set", "nodes.password=open-sesame")
+    assert (done.code, done.out, done.err.count("\n")) == (78, "", 1)
+    assert "TRIO_CHAT_NODES__PASSWORD" in done.err
+    assert "sesame" not in done.err
 
 
 def test_a_value_may_hold_an_equals_sign():
@@ -455,7 +487,7 @@ def test_the_example_uncommented_gives_the_defaults(env_file):
 
 def test_the_example_tells_of_every_setting():
     example = example_file()
-    about = " ".join(example.replace("\n# ", " ").split())
+    told = " ".join(example.replace("\n# ", " ").split())
     for setting in SETTINGS.values():
-        assert setting.field.description in about
+        assert about(setting) in told
         assert f"\n#{setting.variable}={setting.default}\n" in example

@@ -14,11 +14,12 @@ from trio_chat.cli.passwords import run_hash_password
 from trio_chat.server.passwords import is_password
 
 
-async def test_a_line_of_the_input():
+async def test_a_line_of_the_input(monkeypatch: pytest.MonkeyPatch):
     done = await run("hash-password", stdin="grüße you\r\nnot this\n".encode())
     assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
     assert is_password("grüße you", done.out.strip())
-    assert load({}, [f"server.password={done.out.strip()}"], None)
+    monkeypatch.setenv("TRIO_CHAT_SERVER__PASSWORD", done.out.strip())
+    assert load({}, [], None)
 
 
 def refusal(capsys: pytest.CaptureFixture[str]) -> str:

@@ -64,15 +64,6 @@ async def test_with_json_too_it_is_not_tried_again_and_again(port):
     assert (done.code, done.err.count("\n")) == (77, 1)
 
 
-@pytest.mark.parametrize("name", ["password", "account_password", "identity"])
-async def test_it_is_not_for_the_command_line(name):
-    done = await run("client", "--set", f"client.{name}={SESAME}")
-    assert (done.code, done.out) == (78, "")
-    assert f"TRIO_CHAT_CLIENT__{name.upper()}" in done.err
-    assert done.err.count("\n") == 1
-    assert SESAME not in done.err
-
-
 @pytest.mark.parametrize("password", ["two\nlines", " x", "x" * 201])
 def test_what_cannot_be_said_in_a_line_is_none(password, monkeypatch):
     monkeypatch.setenv("TRIO_CHAT_CLIENT__PASSWORD", password)

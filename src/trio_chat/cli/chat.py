@@ -27,7 +27,7 @@ from trio_chat.client.text import (
     piped_text,
 )
 from trio_chat.core.names import alternate_nick
-from trio_chat.errors import LoginFailed, NotAdmitted, NotSaid, SettingsError
+from trio_chat.errors import LoginFailed, NotAdmitted, NotSaid
 from trio_chat.protocols.client import Message
 from trio_chat.protocols.resume_state import ResumeState
 from trio_chat.settings import Settings
@@ -45,7 +45,6 @@ def run_client(
 ) -> None:
     """Chat until the input ends or the person leaves."""
     with exit_on_error(debug=debug):
-        _refuse_passwords(assignments)
         settings = with_passwords(with_pin(for_client(load(options, assignments, env_file))))
         _open_standard_streams()
         sys.exit(_chat(settings))
@@ -86,15 +85,6 @@ def _in_lines(settings: Settings) -> int:
     except* OutputGone:
         code = OUTPUT_GONE
     return code
-
-
-def _refuse_passwords(assignments: Sequence[str]) -> None:
-    for name in ("password", "account_password", "identity"):
-        if any(assignment.startswith(f"client.{name}=") for assignment in assignments):
-            raise SettingsError(
-                f"client.{name}: everybody on this machine can read the command line; "
-                f"set TRIO_CHAT_CLIENT__{name.upper()} in the environment or a file"
-            )
 
 
 def _nick(settings: Settings, account: str = "") -> str:

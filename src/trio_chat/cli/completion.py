@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 
 def settings(incomplete: str) -> Iterable[str]:
-    """``NAME=`` of each setting, for ``--set``."""
+    """``NAME=`` of each setting that ``--set`` takes."""
     from trio_chat.settings import Settings
     from trio_chat.settings.described import all_settings
 
-    return _beginning(incomplete, (f"{setting.name}=" for setting in all_settings(Settings)))
+    some = (setting for setting in all_settings(Settings) if not setting.is_secret)
+    return _beginning(incomplete, (f"{setting.name}=" for setting in some))
 
 
 def protocols(incomplete: str) -> Iterable[str]:

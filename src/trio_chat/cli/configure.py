@@ -13,7 +13,7 @@ from trio_chat.cli.env_file import is_harmless, is_ours, read_env_file
 from trio_chat.errors import SettingsError
 from trio_chat.settings import Settings
 from trio_chat.settings.checks import read_room
-from trio_chat.settings.described import all_settings, shown
+from trio_chat.settings.described import Setting, all_settings, shown
 from trio_chat.settings.pins import read_pins
 from trio_chat.settings.places import read_place, without_password
 from trio_chat.settings.reload import needs_restart
@@ -114,9 +114,21 @@ def _from_command_line(options: Mapping[str, str | None], assignments: Sequence[
             problems.append(f"--set {assignment}: write it as NAME=VALUE")
         elif name not in _SETTINGS:
             problems.append(f"--set {name}: there is no such setting{_like(name, _SETTINGS)}")
+        elif value and _SETTINGS[name].is_secret:
+            problems.append(_not_for_all_to_read(name))
     if problems:
         raise SettingsError("\n".join(problems))
     return layer
+
+
+def _not_for_all_to_read(name: str) -> str:
+    """Why a secret is not accepted by ``--set``, and where to put it."""
+    command = f"{name}_command"
+    return (
+        f"--set {name}: everybody on this machine can read the command line; set "
+        f"{_SETTINGS[name].variable} in the environment or a file"
+        + (f", or {command}" if command in _SETTINGS else "")
+    )
 
 
 def _from_variables(
@@ -221,14 +233,19 @@ def table(configuration: Configuration) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
+def about(setting: Setting) -> str:
+    """What a setting is for, and what it takes."""
+    text = f"{setting.field.description} Takes {setting.requirement}."
+    return text + (_NOT_SET if setting.is_secret else "")
+
+
 def example_file() -> str:
     """An env file that lists every setting with its description, its bounds and its default."""
     parts = [_EXAMPLE_HEAD]
     for setting in _SETTINGS.values():
-        text = f"{setting.field.description} Takes {setting.requirement}."
-        text += _RESTART if needs_restart(setting.name) else ""
-        about = textwrap.wrap(text + ("" if is_harmless(setting.name) else _ONLY_NAMED), 98)
-        comment = "\n".join(f"# {line}" for line in about)
+        text = about(setting) + (_RESTART if needs_restart(setting.name) else "")
+        lines = textwrap.wrap(text + ("" if is_harmless(setting.name) else _ONLY_NAMED), 98)
+        comment = "\n".join(f"# {line}" for line in lines)
         parts.append(f"{comment}\n#{setting.variable}={setting.default}\n")
     return "\n".join(parts)
 
@@ -241,4 +258,5 @@ _EXAMPLE_HEAD = """\
 """
 
 _RESTART = " A change needs a restart of the server."
+_NOT_SET = " Not accepted by --set: others can read the command line."
 _ONLY_NAMED = " Not accepted from a .env that was not named."

@@ -466,8 +466,7 @@ class ClientSettings(Section):
     )
     password: values.Password = _setting(
         SecretStr(""),
-        "The server's password, if it has one. Not accepted on the command line, where others can "
-        "read it.",
+        "The server's password, if it has one.",
     )
     password_command: str = _setting(
         "",
@@ -481,7 +480,7 @@ class ClientSettings(Section):
     )
     account_password: values.Password = _setting(
         SecretStr(""),
-        "The password of your account. Not accepted on the command line, where others can read it.",
+        "The password of your account.",
     )
     account_password_command: str = _setting(
         "", "A command that prints the password of your account. It runs once, without a shell."
@@ -552,7 +551,7 @@ class NodeSettings(Section):
     )
     password: values.Password = _setting(
         SecretStr(""),
-        "The engine's password. Not accepted on the command line, where others can read it.",
+        "The engine's password.",
     )
     password_command: str = _setting(
         "",

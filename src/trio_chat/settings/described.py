@@ -59,6 +59,7 @@ class Setting:
 
     @property
     def is_secret(self) -> bool:
+        """Whether nobody else may read it, as they may the command line."""
         return self.field.annotation is SecretStr
 
 
