@@ -1,5 +1,6 @@
 """The assembly of the server: the one place besides the command line that knows the store."""
 
+import logging
 import os
 import socket
 import ssl
@@ -19,11 +20,13 @@ from trio_chat.settings import HistorySettings, Settings
 from trio_chat.settings.engine import parse
 from trio_chat.settings.values import AUTO
 from trio_chat.storage.base import Log
-from trio_chat.storage.key import kept_key, new_key
+from trio_chat.storage.key import kept_key, need_key, new_key
 from trio_chat.storage.memory import MemoryLog
 from trio_chat.storage.private import reason
 from trio_chat.storage.sqlite.log import open_sqlite
 from trio_chat.storage.sqlite.maintenance import Retention
+
+logger = logging.getLogger(__name__)
 
 _DAY = 86_400  # seconds
 
@@ -47,6 +50,7 @@ async def serve(
     settings = settings or Settings()
     history, files = history_file(settings.history), own_files(settings)
     first = _is_new(history)
+    is_lost = first and _had_history(settings)
     health, keepalive = Health(), settings.limits.keepalive
 
     @cache
@@ -55,8 +59,15 @@ async def serve(
 
     async with (
         open_health(health, settings.ops.listen, keepalive=keepalive, passed=sockets.ops),
-        open_log(settings, key) as log,
+        open_log(settings, key, lambda: need_key(files["key"])) as log,
     ):
+        if is_lost:
+            logger.warning(
+                "there was no history in %s, but the server's key: this begins an empty one. If "
+                "there is another, stop this server, and see history.store",
+                history,
+                extra={"event": "history-new", "path": str(history)},
+            )
         server = Server(
             settings,
             log,
@@ -74,15 +85,29 @@ def _is_new(history: Path | None) -> bool:
     return history is None or not os.path.exists(history)
 
 
+def _had_history(settings: Settings) -> bool:
+    """Whether there seems to have been a history: the server's key is there. A node may have been
+    given the key of the others before its first start.
+    """
+    if settings.nodes.through or history_file(settings.history) is None:
+        return False
+    return os.path.exists(own_files(settings)["key"])
+
+
 @asynccontextmanager
-async def open_log(settings: Settings, key: Callable[[], bytes] = new_key) -> AsyncIterator[Log]:
+async def open_log(
+    settings: Settings,
+    key: Callable[[], bytes] = new_key,
+    need_key: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Log]:
     """Open the store that the settings ask for. ``key`` gives the server's, which a backup may
-    bring with it. Raises CannotOpenStore and SettingsError.
+    bring with it; ``need_key`` raises SettingsError if there is none yet. Raises CannotOpenStore
+    and SettingsError.
     """
     history = settings.history
     path = history_file(history)
     if settings.nodes.through:
-        async with _open_shared(settings, path, key) as log:
+        async with _open_shared(settings, path, key, need_key) as log:
             yield log
         return
     if path is None:
@@ -117,7 +142,10 @@ def _check_authorities(file: Path) -> None:
 
 
 def _open_shared(
-    settings: Settings, path: Path | None, key: Callable[[], bytes]
+    settings: Settings,
+    path: Path | None,
+    key: Callable[[], bytes],
+    need_key: Callable[[], None],
 ) -> AbstractAsyncContextManager[Log]:
     try:
         from trio_chat.storage.shared.log import open_shared  # what it needs is an extra
@@ -136,6 +164,7 @@ def _open_shared(
         address,
         nodes.password.get_secret_value(),
         key,
+        need_key=need_key,
         name=nodes.name or socket.gethostname(),
         lease=nodes.lease,
         patience=nodes.patience,

@@ -174,3 +174,11 @@ async def test_a_node_that_has_the_history_of_another_one_goes_on_with_it(tmp_pa
             assert await opens(b, PASSWORD, SCRAM)
             await agree(a, b)
             assert await texts(b) == ["long ago", "before", "after"]
+            a_chat, b_chat = [await chat_of(files[name]) for name in "ab"]
+            assert a_chat == b_chat != ""
+
+
+async def chat_of(file: str) -> str:
+    """The chat whose copy a check says that a file is."""
+    done = await run("history", "check", "--set", file)
+    return next(line for line in done.out.splitlines() if line.startswith("chat: "))

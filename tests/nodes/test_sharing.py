@@ -13,7 +13,7 @@ from peers import Peer, settings
 from real_nodes import agree, node, texts
 from trio_chat.app import open_log
 from trio_chat.core.events import Said
-from trio_chat.errors import CannotOpenStore
+from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.settings.engine import Address
 
 pytestmark = pytest.mark.programs
@@ -169,7 +169,36 @@ async def test_nodes_have_one_key(address: Address, tmp_path: Path) -> None:
         with pytest.raises(ExceptionGroup) as failed:
             async with node(address, tmp_path / "b.db", key=b"\1" * 32):
                 pass
-        assert failed.group_contains(CannotOpenStore, match="another key")
+        assert failed.group_contains(SettingsError, match="another key")
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was said of the chat since the last time, each with its level."""
+    found = [
+        f"{record.levelname} {record.getMessage()}"
+        for record in caplog.records
+        if getattr(record, "event", "").startswith("chat-")
+    ]
+    caplog.clear()
+    return found
+
+
+async def test_whether_a_node_begins_a_chat_or_joins_one_is_logged(
+    address: Address, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    begins, joins = (
+        f"begins the chat {address.name} on the engine",
+        f"joins the chat {address.name}",
+    )
+    async with node(address, tmp_path / "a.db") as a:
+        assert told(caplog) == [f"INFO {begins}, with an empty history"]
+        await tell(await a.connect("alice"), "hello", "alice: hello\n")
+        async with node(address, tmp_path / "b.db"):
+            assert told(caplog) == [f"INFO {joins} (other servers there: 1)"]
+    the_engine().redis.delete(*the_engine().redis.keys(f"{{{address.name}}}*"))
+    async with node(address, tmp_path / "a.db"):
+        assert told(caplog) == [f"WARNING {begins} with the history of {tmp_path}/a.db"]
 
 
 async def test_a_file_that_does_not_reach_to_the_others_is_refused(

@@ -37,6 +37,22 @@ async def test_a_key_that_was_lost_is_told(tmp_path: Path, caplog: pytest.LogCap
     assert f"the server's key was not in {key}" in record.getMessage()
 
 
+async def test_a_history_that_is_missing_beside_its_key_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "chat.db"
+    await host_of_a_visitor(settings(str(path)))
+    assert not caplog.records
+    path.unlink()
+    await host_of_a_visitor(settings(str(path)))
+    [record] = caplog.records
+    assert f"there was no history in {path}" in record.getMessage()
+    caplog.clear()
+    await host_of_a_visitor(settings(str(path)))
+    await host_of_a_visitor(settings("memory:", str(tmp_path / "key")))
+    assert not caplog.records
+
+
 async def test_a_history_that_others_may_read_is_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):

@@ -112,9 +112,20 @@ async def test_engine_that_is_a_replica(tmp_path: Path) -> None:
 
 async def test_another_key(tmp_path: Path, engine: RedisServer, address: Address) -> None:
     await begin(tmp_path / "a", engine, address)
-    assert "The other servers of this chat have another key" in await why(
-        REFUSED, tmp_path, at(address)
-    )
+    (tmp_path / "key").write_text("ab" * 32)
+    told = await why(WRONG, tmp_path, at(address))
+    assert "the other servers of this chat have another key" in told
+
+
+async def test_no_key(tmp_path: Path, engine: RedisServer, address: Address) -> None:
+    await begin(tmp_path / "a", engine, address)
+    told = await why(WRONG, tmp_path, at(address))
+    assert f"{tmp_path}/key is not there" in told
+    assert "copy the file from one of them" in told
+    assert not (tmp_path / "key").exists()
+    shutil.copy(tmp_path / "a" / "key", tmp_path)
+    async with node_of(tmp_path, address):
+        pass
 
 
 async def test_file_of_another_chat(tmp_path: Path, engine: RedisServer, address: Address) -> None:
@@ -124,7 +135,7 @@ async def test_file_of_another_chat(tmp_path: Path, engine: RedisServer, address
     shutil.copy(tmp_path / "a" / "key", tmp_path / "b")
     await begin(tmp_path / "b", engine, other)
     for folder, chat in (("a", other), ("b", address)):  # an older one, and a newer one
-        told = await why(REFUSED, tmp_path / folder, at(chat))
+        told = await why(WRONG, tmp_path / folder, at(chat))
         assert "chat.db is the history of another chat than the one at unix:" in told
 
 
@@ -149,4 +160,4 @@ async def test_a_chat_goes_on_that_the_engine_has_forgotten(
         pass
     other = fresh(engine)
     await begin(tmp_path / "b", engine, other)
-    assert "another chat" in await why(REFUSED, tmp_path / "a", at(other))
+    assert "another chat" in await why(WRONG, tmp_path / "a", at(other))

@@ -57,6 +57,8 @@ def _lines(path: Path, found: Checked, settings: HistorySettings) -> Iterator[st
     journal = f", and {megabytes(found.journal)} in its journal" if found.journal else ""
     yield f"file: {path}, {megabytes(found.size)}{journal}"
     yield f"integrity: {'; '.join(found.damage) or 'ok'}"
+    if found.chat:
+        yield f"chat: {found.chat}, of several servers"
     if found.contents:
         yield from _of_contents(found.contents)
     if found.index:

@@ -10,7 +10,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from trio_chat.errors import CannotOpenStore
+from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.storage.private import make_whole, reason, warn_if_shared
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,23 @@ def kept_key(path: Path, *, first: bool = True) -> bytes:
             f"cannot keep the server's key in {path}: {reason(error, path)}"
         ) from error
     return read_key(path)
+
+
+def need_key(path: Path) -> None:
+    """See that this file is there, as the other servers of the chat have it. Raises SettingsError,
+    and CannotOpenStore if it cannot be seen.
+    """
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise CannotOpenStore(
+            f"cannot read the server's key in {path}: {reason(error, path)}"
+        ) from error
+    if not is_there:
+        raise SettingsError(
+            f"server.key: {path} is not there, and the other servers of this chat have a key: copy "
+            "the file from one of them"
+        )
 
 
 def read_key(path: Path) -> bytes:

@@ -5,6 +5,7 @@ written to the node's file, and only then shown. So what anybody has seen is in 
 search are the file's, and they go on while the engine is away.
 """
 
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -16,12 +17,22 @@ from typing import Any
 import trio
 
 from trio_chat.core.events import Entry, Event, Said, Unknown, is_persistent, is_promised
-from trio_chat.errors import CannotOpenStore, Conflict, Fenced, Gone, Missed, Taken, Unavailable
+from trio_chat.errors import (
+    CannotOpenStore,
+    Conflict,
+    Fenced,
+    Gone,
+    Missed,
+    SettingsError,
+    Taken,
+    Unavailable,
+)
 from trio_chat.settings.engine import Address
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import Unreadable
+from trio_chat.storage.ids import pack
 from trio_chat.storage.noted import is_noted
-from trio_chat.storage.shared.membership import NodeMembership
+from trio_chat.storage.shared.membership import NodeMembership, open_wire
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.records import Append, Place, Record
 from trio_chat.storage.shared.whose import chat_of, note_chat
@@ -32,6 +43,8 @@ from trio_chat.storage.sqlite.log import Parts, SqliteLog, open_parts
 from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.store import Replica
 
+logger = logging.getLogger(__name__)
+
 # Entries that are shown in one place of the intake.
 _TOGETHER = 32
 
@@ -41,8 +54,8 @@ _NO_COPY = (
     "'trio-chat history restore'."
 )
 _OF_ANOTHER = (
-    "is the history of another chat than the one at {address}: see nodes.through, and "
-    "history.store; or move the file away"
+    "nodes.through: {path} is the history of another chat than the one at {address}: see "
+    "history.store, too; or move the file away"
 )
 
 # For so long those wait who want to know whether this store still lives.
@@ -59,6 +72,7 @@ async def open_shared(
     password: str,
     key: Callable[[], bytes],
     *,
+    need_key: Callable[[], None] = lambda: None,
     name: str,
     lease: float = 4,
     patience: float = 10,
@@ -67,8 +81,9 @@ async def open_shared(
 ) -> AsyncIterator["SharedLog"]:
     """Take part in the chat at an ``address``, with the copy in a file (``sqlite.log.open_parts``).
 
-    ``key`` gives the chat's, 32 bytes, which all nodes have; the rest is that of ``open_order``.
-    Raises CannotOpenStore.
+    ``key`` gives the chat's, 32 bytes, which all nodes have; where others have one already,
+    ``need_key`` is called before, and raises SettingsError if there is none here. The rest is that
+    of ``open_order``. Raises CannotOpenStore and SettingsError.
     """
     async with open_parts(path, **how) as parts:
         node, seen = token_hex(4), parts.store.ids.last
@@ -88,18 +103,44 @@ async def open_shared(
             trio.open_nursery() as nursery,
         ):
             if chat and chat != order.chat:
-                raise CannotOpenStore(f"{path} {_OF_ANOTHER.format(address=address)}")
+                raise SettingsError(_OF_ANOTHER.format(path=path, address=address))
             if seen < order.base:
                 raise CannotOpenStore(_NO_COPY)
-            wire = Wire(key())
-            membership = NodeMembership(order, wire, node)
-            await membership.look()
+            wire, checkpoint = await open_wire(order, key, need_key)
+            membership = NodeMembership(order, wire, node, checkpoint)
             log = SharedLog(parts, order, wire, membership, patience=patience)
             if not chat:
                 await log.belong()
+            _tell(order, address.name, path, has_history=bool(pack(seen)))
             nursery.start_soon(log.replicate)
             yield log
             nursery.cancel_scope.cancel("the log is closed")
+
+
+def _tell(order: Order, name: str, path: Path, *, has_history: bool) -> None:
+    """Log whether the chat begins here: where it should not, the name in ``nodes.through`` is not
+    that of the others.
+    """
+    if not order.begins:
+        logger.info(
+            "joins the chat %s (other servers there: %d)",
+            name,
+            order.others,
+            extra={"event": "chat-joined", "number": order.others},
+        )
+    elif has_history:
+        logger.warning(
+            "begins the chat %s on the engine with the history of %s",
+            name,
+            path,
+            extra={"event": "chat-begun", "path": str(path)},
+        )
+    else:
+        logger.info(
+            "begins the chat %s on the engine, with an empty history",
+            name,
+            extra={"event": "chat-begun"},
+        )
 
 
 class SharedLog(SqliteLog):

@@ -1,6 +1,6 @@
 """The part that a node takes in a chat of several nodes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import trio
 
@@ -11,28 +11,39 @@ from trio_chat.storage.shared.order import Order
 from trio_chat.storage.shared.wire import Wire
 
 
+async def open_wire(
+    order: Order, key: Callable[[], bytes], need_key: Callable[[], None]
+) -> tuple[Wire, tuple[str, Checkpoint] | None]:
+    """How the nodes write to each other, and the last checkpoint, if there is one, with its id.
+
+    Then the others have a ``key``, and this node does not make one. Raises CannotOpenStore and
+    SettingsError.
+    """
+    try:
+        found = await order.load()
+    except Unavailable as error:
+        raise CannotOpenStore(str(error)) from error
+    if not found:
+        return Wire(key()), None
+    need_key()
+    wire, (id, sealed) = Wire(key()), found
+    return wire, (id, await trio.to_thread.run_sync(wire.open_checkpoint, sealed))
+
+
 class NodeMembership(Membership):
     """What a ``node`` knows of the others, by an order, and tells them in what is written by a
-    ``wire``.
+    ``wire``. The tail begins after the checkpoint that was ``found``.
     """
 
-    def __init__(self, order: Order, wire: Wire, node: str) -> None:
+    def __init__(
+        self, order: Order, wire: Wire, node: str, found: tuple[str, Checkpoint] | None
+    ) -> None:
         self._order, self._wire, self.node = order, wire, node
         self.gone, self.lost = order.gone, order.lost
         self.begin, self.end = order.base, order.end
         self._found: Checkpoint | None = None
-
-    async def look(self) -> None:
-        """Look where the tail begins: after the last checkpoint, if there is one. Raises
-        CannotOpenStore.
-        """
-        try:
-            found = await self._order.load()
-        except Unavailable as error:
-            raise CannotOpenStore(str(error)) from error
         if found:
-            self.begin, sealed = found
-            self._found = await trio.to_thread.run_sync(self._wire.open_checkpoint, sealed)
+            self.begin, self._found = found
 
     @property
     def why(self) -> str:

@@ -273,7 +273,8 @@ end
 
 -- enrol(epoch, node, name, lease, seen, chat): lets a node take part. The first one of all may have
 -- a history of its own: the stream then begins at the last id of that, and its id is the chat's.
--- Returns where it begins, the id of the last entry, and that of the chat.
+-- Returns where it begins, the id of the last entry, that of the chat, whether nobody else has been
+-- there, and how many others are.
 local function enrol(keys, args)
   local node, name, lease, seen, now = args[2], args[3], tonumber(args[4]), args[5], clock()
   redis.call('HSETNX', keys[META], 'chat', args[6])
@@ -284,9 +285,12 @@ local function enrol(keys, args)
   redis.call('HSETNX', keys[META], 'beat', now)
   meta_of(keys, args[1], now)
   note_seen(keys, seen)
+  local others = redis.call('HLEN', keys[NODES]) - redis.call('HEXISTS', keys[NODES], node)
   redis.call('HDEL', keys[GONE], node) -- a reply was lost, and it asks again after its lease
   set_node(keys[NODES], node, {name = name, since = now, beat = now, lease = lease, seen = seen})
-  return redis.call('HMGET', keys[META], 'base', 'last', 'chat')
+  local meta = redis.call('HMGET', keys[META], 'base', 'last', 'chat', 'count')
+  local begins = others == 0 and tonumber(meta[4]) == 0
+  return {meta[1], meta[2], meta[3], begins and 1 or 0, others}
 end
 
 -- Until when nobody is declared gone. If the engine has not heard of anybody for half a lease, it

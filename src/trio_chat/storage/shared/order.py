@@ -64,6 +64,8 @@ class Order:
         self.base = ZERO
         #: What is noted in the files of all nodes, and in those of no other chat.
         self.chat = ""
+        #: Whether the chat begins with this node; and how many others were there when it came.
+        self.begins, self.others = False, 0
         #: The id of the last entry that there was when this node came.
         self.end = ZERO
         #: Set once this node takes part no more.
@@ -208,7 +210,7 @@ class Order:
         enrolment = Question("enrol", self._node, name, lease, seen, chat)
         self._calls.start(enrolment)
         try:
-            base, end, found = await self._answer(enrolment)
+            base, end, found, begins, self.others = await self._answer(enrolment)
         except Unavailable as error:
             why = self._calls.down or "it is too slow"
             if self._calls.is_refused:
@@ -220,6 +222,7 @@ class Order:
             ) from error
         self._beat.names[self._node] = name  # before the first beat
         self.base, self.end, self.chat = base.decode(), padded(end), found.decode()
+        self.begins = bool(begins)
         look_at(self._address, self._password, self._calls.info)
 
     def _close(self) -> None:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from trio_chat.core.checkpoint import Checkpoint
 from trio_chat.core.events import Event, Said
-from trio_chat.errors import CannotOpenStore
+from trio_chat.errors import CannotOpenStore, SettingsError
 from trio_chat.storage.base import Move, Secret
 from trio_chat.storage.codec import (
     Unreadable,
@@ -96,14 +96,14 @@ class Wire:
         return nonce + self._seal.encrypt(nonce, data, _CHECKPOINT)
 
     def open_checkpoint(self, sealed: bytes) -> Checkpoint:
-        """Read a checkpoint. Raises CannotOpenStore."""
+        """Read a checkpoint. Raises CannotOpenStore, and SettingsError if the key is another."""
         try:
             data = self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], _CHECKPOINT)
             return from_json(Checkpoint, zlib.decompress(data))
         except InvalidTag as error:
-            raise CannotOpenStore(
-                "The other servers of this chat have another key: give all of them the same "
-                "file, which server.key names."
+            raise SettingsError(
+                "server.key: the other servers of this chat have another key: copy the file from "
+                "one of them"
             ) from error
         except (Unsound, zlib.error) as error:
             raise CannotOpenStore(

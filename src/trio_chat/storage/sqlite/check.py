@@ -10,6 +10,7 @@ from trio_chat.core.events import Said
 from trio_chat.storage.base import AUDIT_DAYS
 from trio_chat.storage.clock import Calendar, too_old
 from trio_chat.storage.ids import first_of, pack, time_of, unpack
+from trio_chat.storage.shared.whose import chat_of
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.maintenance import Retention, noted
 from trio_chat.storage.sqlite.reading import journal_size, reading
@@ -78,7 +79,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file that was checked: ``damage`` is empty, or nothing else is known of it."""
+    """A file that was checked: ``damage`` is empty, or nothing else is known of it. ``chat`` is the
+    id of the chat of several servers of which it is a copy; empty if it is of none.
+    """
 
     size: int
     journal: int
@@ -86,6 +89,7 @@ class Checked:
     contents: Contents | None = None
     index: Index | None = None
     due: Due | None = None
+    chat: str = ""
 
 
 def check(
@@ -109,7 +113,8 @@ def check(
         contents = Contents(*connection.execute(_COUNTS).fetchone())
         tell("checking the index of search")
         index = _index(connection)
-        return Checked(*sizes, (), contents, index, _due(connection, retention, clock()))
+        due = _due(connection, retention, clock())
+        return Checked(*sizes, (), contents, index, due, chat_of(connection))
 
 
 def _damage(connection: sqlite3.Connection) -> tuple[str, ...]:
