@@ -80,6 +80,7 @@ from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
 from trio_chat.server.counts import Counts, Ending
 from trio_chat.server.devices import Devices
+from trio_chat.server.expiry import Expiry
 from trio_chat.server.identities import Identities
 from trio_chat.server.marks import Marks
 from trio_chat.server.nicknames import Nicknames
@@ -151,17 +152,14 @@ class Hub:
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
         )
-        self._rooms = Rooms(
-            chat, log, self._ring, self.logs, self._archive, self.now, self._look_for_ends
-        )
+        self.expiry = Expiry(chat, self._ring, self.logs, self.now)
+        self._rooms = Rooms(chat, log, self._ring, self.logs, self._archive, self.expiry)
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
         self.box = Box(chat, log, self.audiences)
         self._read: dict[str, str] = {}  # by connections that end as the server stops: up to where
         # By account: one at a time comes under it, or logs in to it.
         self._coming: dict[str, trio.StrictFIFOLock] = {}
-        # Set, and another one, when there may be another end to wait for.
-        self.moderated = trio.Event()
 
     async def start(self) -> None:
         """Take up the chat where it is, or where this node left the realm. Raises Unavailable."""
@@ -438,22 +436,6 @@ class Hub:
         """The moment by the clock on the wall, in unix milliseconds."""
         return int(self.clock() * 1000)
 
-    async def expire(self) -> None:
-        """End the bans, and the lock, whose time is up.
-
-        Those of a closed room end when it is opened.
-        """
-        now = self.now()
-        await self._ring.be_open()
-        with self._ring.request(), suppress(trio.BrokenResourceError):
-            await self._ring.expire(now)
-            await self._rooms.expire(now)
-
-    def _look_for_ends(self) -> None:
-        """Let the task look again that waits for the end of bans."""
-        changed, self.moderated = self.moderated, trio.Event()
-        changed.set()
-
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
         await self._ring.be_open()
@@ -567,7 +549,7 @@ class Hub:
             case SetBan() | LockChat() if subscriber.person(self.chat).is_operator:
                 with self._ring.limiting():
                     outcomes = await self._ring.pursue(subscriber, request)
-                self._look_for_ends()
+                self.expiry.look()
                 return outcomes
             case SetRoomBan():
                 return await self._rooms.ban(subscriber, request)

@@ -44,13 +44,11 @@ from trio_chat.core.events import (
 )
 from trio_chat.core.limits import is_exempt
 from trio_chat.core.logs import is_barrier, log_of
-from trio_chat.core.moderation import over
 from trio_chat.core.names import fold, is_private
 from trio_chat.core.redaction import unknown_message
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import taken
 from trio_chat.core.room import Person
-from trio_chat.core.room_bans import over_in
 from trio_chat.core.views import (
     AwayReply,
     BanEffect,
@@ -330,31 +328,6 @@ class Ring:
             if await self.has_happened(KeyDropped(account.name, key)):
                 return True
         return False
-
-    async def expire(self, now: int) -> None:
-        """End the bans, and the lock, whose time is up at this moment (unix milliseconds)."""
-        await self._end(lambda: over(self._chat.realm, now), "a ban or the lock")
-
-    async def expire_in(self, name: str, now: int) -> None:
-        """End the entries of an open room (folded) whose time is up at this moment."""
-
-        def due() -> Event | None:
-            room = self._chat.rooms.get(name)
-            return over_in(room, now) if room else None
-
-        await self._end(due, "a ban of a room")
-
-    async def _end(self, due: Callable[[], Event | None], what: str) -> None:
-        try:
-            while event := due():
-                await self.has_happened(event)
-        except Unavailable as error:
-            logger.warning(
-                "%s could not end: %s",
-                what,
-                error,
-                extra={"event": "not-stored", "reason": str(error)},
-            )
 
     async def record(self, event: OfRealm) -> None:
         """Keep what has been decided elsewhere in the log of accounts, for the audit."""

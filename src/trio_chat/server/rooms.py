@@ -2,8 +2,8 @@
 while nobody is there, and to say what keeps somebody out.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from trio_chat.core.chat import Chat
@@ -23,11 +23,11 @@ from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.queries import ShowMasks, ShowModes, ShowTopic
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import taken
-from trio_chat.core.room_bans import over_in
 from trio_chat.core.views import Refused
 from trio_chat.errors import Unavailable
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Subscriber
+from trio_chat.server.expiry import Expiry
 from trio_chat.server.open_logs import OpenLogs
 from trio_chat.server.ring import Ring, not_kept
 from trio_chat.storage.base import Log
@@ -42,8 +42,7 @@ _OF_EMPTY_ROOMS = (
 class Rooms:
     """Opens rooms for what is asked of them.
 
-    A ban whose time was up while its room was closed ends when the room is opened. ``now`` gives
-    unix milliseconds; ``look_for_ends`` is called when there may be another end to wait for.
+    A ban whose time was up while its room was closed ends when the room is opened.
     """
 
     def __init__(
@@ -53,21 +52,18 @@ class Rooms:
         ring: Ring,
         logs: OpenLogs,
         archive: Archive,
-        now: Callable[[], int],
-        look_for_ends: Callable[[], None],
+        expiry: Expiry,
     ) -> None:
         self._chat, self._log, self._ring = chat, log, ring
-        self._logs, self._archive = logs, archive
-        self._now, self._look_for_ends = now, look_for_ends
+        self._logs, self._archive, self._expiry = logs, archive, expiry
 
     @asynccontextmanager
     async def _open(self, log: str, name: str) -> AsyncIterator[None]:
         """Keep a room open as long as the context lasts, without bans whose time is up."""
         was_open = log in self._chat.rooms
         async with self._logs.in_use(log, composed(name)):
-            if not was_open and self._chat.rooms[log].lists.end:
-                await self._ring.expire_in(log, self._now())
-                self._look_for_ends()
+            if not was_open:
+                await self._expiry.opened(log)
             yield
 
     @asynccontextmanager
@@ -126,17 +122,9 @@ class Rooms:
     async def ban(self, subscriber: Subscriber, request: SetRoomBan) -> Outcomes:
         """Set a ban of a room."""
         outcomes = await self._ring.pursue(subscriber, request)
-        self._look_for_ends()
+        self._expiry.look()
         await self._logs.close_empty()
         return outcomes
-
-    async def expire(self, now: int) -> None:
-        """End the bans of open rooms whose time is up at this moment (unix milliseconds)."""
-        due = [(log, room) for log, room in self._chat.rooms.items() if over_in(room, now)]
-        for log, room in due:
-            with suppress(Unavailable):  # it was closed meanwhile, and cannot be read
-                async with self._logs.in_use(log, room.state.name):
-                    await self._ring.expire_in(log, now)
 
     async def explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
         """What somebody may not do in a room, a sentence each; nobody need be in it.

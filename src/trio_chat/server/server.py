@@ -27,7 +27,6 @@ from trio_chat.server.connection import Connection
 from trio_chat.server.door import Door
 from trio_chat.server.draining import Draining
 from trio_chat.server.entrance import Entrance
-from trio_chat.server.expiry import expire
 from trio_chat.server.health import Health
 from trio_chat.server.hub import Hub
 from trio_chat.server.links import link_to, own_addresses
@@ -359,7 +358,7 @@ class Server:
         self._drains.start_soon(Broadcaster(self._hub, self._log, self._be_lost).run)
         if membership := self._log.membership:
             await self._catch_up(membership)
-        await self._drains.start(expire, self._hub)
+        await self._drains.start(self._hub.expiry.run)
         await self._hub.absent.bring()
         self._drains.start_soon(self._hub.absent.see_off)
         self._drains.start_soon(self._hub.devices.see_off)
