@@ -146,6 +146,20 @@ async def test_a_server_that_stops_waits_for_what_is_being_shown() -> None:
         assert await bob.rest() == "alice: last words\n*** The server is shutting down. Goodbye!\n"
 
 
+@pytest.mark.parametrize("held_up", ["append_on", "show_on"])
+async def test_who_quits_is_first_shown_what_is_being_said_to_them(held_up: str) -> None:
+    async with held() as (house, log):
+        alice, bob = await house.people("alice", "bob")
+        setattr(log, held_up, trio.Event())
+        await bob.send(b"/msg alice hi\n")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await alice.send(b"/quit\n")
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        getattr(log, held_up).set()
+        assert "bob -> alice: hi\n" in await alice.rest()
+        await bob.until("bob -> alice: hi\n")
+
+
 # ── slow readers ───────────────────────────────────────────────────────────────────────────────
 
 
