@@ -15,19 +15,20 @@ from twins import Node, Order, twins
 
 
 async def told(house: House, of: str, *, operator: bool = True) -> list[str]:
-    """What WHOIS of somebody says in words of the server's own (320)."""
+    """The words that WHOIS has of somebody's server (312), and of each of their devices (320)."""
     eve = await irc_peer(house, "eve")
     if operator:
         await promote(house, "eve")
-    words = numerics(await eve.news(f"WHOIS {of}"), "320")
-    return [" ".join(line[2:]).removeprefix(":") for line in words]
+    lines = await eve.news(f"WHOIS {of}")
+    words = [*numerics(lines, "312"), *numerics(lines, "320")]
+    return [" ".join(line[2:]).partition(":")[2] for line in words]
 
 
 @pytest.mark.parametrize("asked", [0, 1])
 async def test_operators_are_told_the_node(asked: int) -> None:
     async with twins() as nodes:
         await pair(nodes)
-        assert await told(nodes[asked], "bob") == ["is connected to node-2"]
+        assert await told(nodes[asked], "bob") == ["trio-chat, on node-2"]
 
 
 async def test_operators_are_told_all_nodes_and_each_devices_own() -> None:
@@ -35,7 +36,7 @@ async def test_operators_are_told_all_nodes_and_each_devices_own() -> None:
         await owner(two)
         await another(one)
         first, *others = await told(one, "bob")
-        assert first == "is connected to node-2 and node-1"
+        assert first == "trio-chat, on node-2 and node-1"
         assert [line.partition(" TLS")[2].partition(",")[0] for line in others] == [
             " on node-2", " on node-1",
         ]  # fmt: skip
@@ -48,7 +49,7 @@ async def test_others_are_not() -> None:
         theirs = await bob.news("WHOIS bob")
         assert len(numerics(theirs, "320")) == 2  # their connections
         assert "node-" not in "".join([*theirs, *await devices(bob)])
-        assert not await told(one, "bob", operator=False)
+        assert await told(one, "bob", operator=False) == ["trio-chat"]
 
 
 async def test_a_node_that_is_gone_is_told_by_its_id() -> None:
@@ -57,7 +58,7 @@ async def test_a_node_that_is_gone_is_told_by_its_id() -> None:
         await pair(nodes)
         gone = order.nodes[1].node
         order.names.pop(gone)
-        assert await told(nodes[0], "bob") == [f"is connected to {gone}"]
+        assert await told(nodes[0], "bob") == [f"trio-chat, on {gone}"]
 
 
 async def test_nodes_of_one_name_are_told_apart_by_their_ids() -> None:
@@ -66,13 +67,13 @@ async def test_nodes_of_one_name_are_told_apart_by_their_ids() -> None:
         await pair(nodes)
         first, second = (node.node for node in order.nodes)
         order.names.update({first: "web", second: "web"})
-        assert await told(nodes[0], "bob") == [f"is connected to web ({second})"]
+        assert await told(nodes[0], "bob") == [f"trio-chat, on web ({second})"]
 
 
 async def test_a_server_that_is_no_node_tells_of_none() -> None:
     async with running(settings()) as house:
         await irc_peer(house, "bob")
-        assert not await told(house, "bob")
+        assert await told(house, "bob") == ["trio-chat"]
 
 
 async def test_the_operators_socket_tells_where_people_and_its_own_connections_are(

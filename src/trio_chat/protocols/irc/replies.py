@@ -266,21 +266,20 @@ def whois(
 def _describe(out: ReplyBuffer, seen: UserView) -> None:
     """Describe somebody: 311, 319, 312, 313, 671, 338, 320, 335, 301, 330, 317, if they apply.
 
-    To IRC a chat of several nodes is one server, so 312 names that.
+    To IRC a chat of several nodes is one server, so 312 names that, and the nodes in its words.
     """
     nick, origin = seen.nick, seen.origin
     out.last_param(n.RPL_WHOISUSER, nick, origin.user, origin.host, "*", origin.name)
     for words in wrapped(seen.rooms, _ROOM_LEFT):
         out.last_param(n.RPL_WHOISCHANNELS, nick, words)
-    out.last_param(n.RPL_WHOISSERVER, nick, out.info.name, out.info.network)
+    nodes = f", on {' and '.join(seen.nodes)}" if seen.nodes else ""
+    out.last_param(n.RPL_WHOISSERVER, nick, out.info.name, out.info.network + nodes)
     if "o" in seen.modes:
         out.last_param(n.RPL_WHOISOPERATOR, nick, "is an IRC operator")
     if seen.secure:
         out.last_param(n.RPL_WHOISSECURE, nick, "is using a secure connection")
     if seen.address:
         out.last_param(n.RPL_WHOISACTUALLY, nick, seen.address, "is actually using this address")
-    if seen.nodes:
-        out.last_param(n.RPL_WHOISSPECIAL, nick, f"is connected to {' and '.join(seen.nodes)}")
     for one in seen.devices:
         out.last_param(n.RPL_WHOISSPECIAL, nick, device(one))
     if origin.bot:
