@@ -102,26 +102,26 @@ class Broadcaster:
             if isinstance(entry.event, Joined):
                 hub.chat.forget(entry.room, self._log.too_old)
             if isinstance(entry.event, Killed):
-                hub.end_killed(entry.event)
+                hub.consequences.end_killed(entry.event)
             if isinstance(entry.event, DeviceEnded):
-                hub.end_device(entry.event)
+                hub.consequences.end_device(entry.event)
             if self._log.membership and isinstance(entry.event, Departed | Detached):
                 self._look_who_let_go(entry.event, entry.by)
             for delivery in hub.chat.apply(entry):
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):
-                    hub.end_logged_out(delivery.devices, entry.by)
+                    hub.consequences.end_logged_out(delivery.devices, entry.by)
             if isinstance(entry.event, RoomRenamed):
-                hub.room_renamed(entry.event)
+                hub.consequences.room_renamed(entry.event)
             if not isinstance(entry.event, Said):
                 hub.snapshots.note(entry)
             if entry.by and isinstance(entry.event, ToldToOthers):
-                hub.tell_others(entry.event, entry.by)
+                hub.consequences.tell_others(entry.event, entry.by)
         hub.applied = batch[-1].id
         if any(map(hub.absent.concerns, batch)):
             hub.absent.look()
         if hub.chat.banned:
-            hub.expel()
+            hub.consequences.expel()
         if hub.chat.closed:
             hub.logs.note_closed()
         return parts

@@ -7,7 +7,7 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -46,39 +46,34 @@ from trio_chat.core.commands import (
     SetRoomBan,
 )
 from trio_chat.core.decide import Outcomes
-from trio_chat.core.effects.identity import without_rule
 from trio_chat.core.events import (
     Arrived,
     Attached,
     Change,
-    DeviceEnded,
     Entry,
     Event,
     InvitationUsed,
     KeyDropped,
-    Killed,
     OperatorMade,
     Redacted,
-    RoomRenamed,
-    ToldToOthers,
     UserModesSet,
 )
-from trio_chat.core.limits import kept_out, refuse_banned
+from trio_chat.core.limits import kept_out
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.preferences import ROOMS
 from trio_chat.core.queries import LookUp
 from trio_chat.core.redaction import removed_words
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
-from trio_chat.core.views import AnotherNick, Answer, Ban, Notice, Refused
-from trio_chat.core.words import parting
+from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
 from trio_chat.errors import Fenced, Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
 from trio_chat.server.archive import Archive
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
-from trio_chat.server.counts import Counts, Ending
+from trio_chat.server.consequences import Consequences
+from trio_chat.server.counts import Counts
 from trio_chat.server.devices import Devices
 from trio_chat.server.expiry import Expiry
 from trio_chat.server.identities import Identities
@@ -149,6 +144,7 @@ class Hub:
             self.audiences,
             self.subscribers,
         )
+        self.consequences = Consequences(chat, self.logs, self.audiences, self.subscribers)
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
         )
@@ -329,29 +325,6 @@ class Hub:
             self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
 
-    def room_renamed(self, event: RoomRenamed) -> None:
-        """Note that a room has another name now, and let its members' sessions know."""
-        if fold(event.room) != fold(event.to):
-            self.logs.renamed(fold(event.room), fold(event.to))
-        room = self.chat.room(event.to)
-        for user_id in room.members if room else ():
-            for subscriber in self.audiences.of_person(user_id):
-                subscriber.on_renamed(event.room, event.to)
-
-    def tell_others(self, event: ToldToOthers, by: str) -> None:
-        """Let the other connections of a person know what they have done by one of them, though
-        that may have gone.
-        """
-        for subscriber in self.audiences.of_person(event.user_id):
-            if subscriber.id != by:
-                subscriber.on_done(self._as_told(event, subscriber))
-
-    def _as_told(self, event: Event, subscriber: Subscriber) -> Event:
-        """An event as the session of a connection is told of it, which may act without ``o``."""
-        if not isinstance(event, UserModesSet) or not subscriber.stand_in(self.chat):
-            return event
-        return without_rule(event)
-
     def all_read(self, subscriber: Subscriber, shown: str) -> None:
         """Note that somebody had read everything when the server stopped: they were ``shown`` what
         is up to that id. As long as it does not stop, their departure tells.
@@ -389,37 +362,6 @@ class Hub:
                 return await self._archive.look_up(person, query, subscriber.id)
             except Unavailable as error:
                 return not_kept(error)
-
-    def end_killed(self, killed: Killed) -> None:
-        """End the connections of somebody whom an operator has disconnected."""
-        for subscriber in self.audiences.of_person(killed.target_id):
-            words = f"Killed ({killed.nick} ({killed.why}))"
-            subscriber.end(Ending.KILLED, words, words)
-
-    def end_device(self, ended: DeviceEnded) -> None:
-        """End a connection here that its owner has ended."""
-        if subscriber := self.subscribers.get(ended.device):
-            reason = "connected again" if ended.again else "ended from elsewhere"
-            how = "connected again" if ended.again else "ended this from another device"
-            subscriber.end(Ending.ACCOUNT, reason, f"You have {how}. Goodbye!")
-
-    def end_logged_out(self, ids: Iterable[str], by: str = "") -> None:
-        """End connections that were logged out ``by`` one of them, or from elsewhere."""
-        for id in ids:
-            if subscriber := self.subscribers.get(id):
-                how = "are logged out here" if id == by else "were logged out from elsewhere"
-                subscriber.end(Ending.ACCOUNT, "logged out", f"You {how}. Goodbye!")
-
-    def expel(self) -> None:
-        """End the connections here of all whom a ban has just come to fit."""
-        for user_id in [*self.chat.banned]:
-            del self.chat.banned[user_id]
-            for subscriber in self.audiences.of_person(user_id):
-                limit = self.chat.people[user_id].limit
-                if isinstance(limit, Ban):
-                    refused = refuse_banned(self.chat, limit)
-                    words = parting(refused.why)
-                    subscriber.end(Ending.BANNED, "banned", words, refused)
 
     async def bury(self, node: str) -> None:
         """Let the people of a node that is gone be gone. Raises Unavailable."""
@@ -579,7 +521,7 @@ class Hub:
 
     def _log_out_here(self, subscriber: Subscriber) -> Outcomes:
         """End one of several connections of somebody: they go on being who they are elsewhere."""
-        self.end_logged_out([subscriber.id], by=subscriber.id)
+        self.consequences.end_logged_out([subscriber.id], by=subscriber.id)
         return ()
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
