@@ -86,7 +86,7 @@ async def test_two_nodes_may_see_to_it_at_once_and_again() -> None:
         async with trio.open_nursery() as nursery:
             for house in houses:
                 nursery.start_soon(node_of(house).membership.tell, node_of(third).node)
-        await houses[0].server._hub.bury(node_of(third).node)
+        await houses[0].server._hub.departures.bury(node_of(third).node)
         assert sorted(commands(await eve.news())) == ["QUIT :connection lost"] * 2
         agree(*houses)
         assert {*await departed(order)} == {"guest", "other"}

@@ -32,9 +32,6 @@ from trio_chat.server.passes import LEAVING
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source
 
-# Time for a departure to be stored and shown while everything around it is being cancelled.
-_PARTING = 5.0  # seconds
-
 # The time that a peer has to answer when somebody else wants its nickname, whose it is.
 _ANSWER = 3.0  # seconds
 
@@ -268,19 +265,15 @@ class Connection:
 
     async def _depart(self) -> None:
         """Tell the others that the peer has gone. It happens even if all of this is cancelled."""
-        with self._hub.leaving(self._subscriber):
-            with trio.move_on_after(_PARTING, shield=True):
-                await self._hub.until_told(self._subscriber)
-            lifetime = self._lifetime
-            self._shown = shown = self._hub.stop_showing(self._subscriber)
-            seen = shown if lifetime.said_goodbye and not self._subscriber.outbox.waits else ""
+        subscriber, lifetime, departures = self._subscriber, self._lifetime, self._hub.departures
+        async with departures.leaving(subscriber) as self._shown:
+            seen = self._shown if lifetime.said_goodbye and not subscriber.outbox.waits else ""
             try:
                 await self._shared.passes.wait(LEAVING)
             finally:
-                with trio.move_on_after(_PARTING, shield=True):
-                    await self._hub.depart(
-                        self._subscriber, lifetime.reason, lifetime.parting_words, seen=seen
-                    )
+                await departures.depart(
+                    subscriber, lifetime.reason, lifetime.parting_words, seen=seen
+                )
 
     async def _part(self) -> None:
         """Say the last words, and end our side of the link."""
@@ -289,7 +282,7 @@ class Connection:
         await outbox.finish(self._session.data_to_send())
         if not self._lost:
             if not outbox.waits:
-                self._hub.all_read(self._subscriber, self._shown)
+                self._hub.departures.all_read(self._subscriber, self._shown)
             has_answered = await self._link.finish()
             if not self._has_ended and (has_answered or self._lifetime.said_goodbye):
                 self._note_got()

@@ -1,4 +1,4 @@
-"""What follows for the connections here from what has happened, beside what they are shown.
+"""What follows for the connections here from what has happened, besides what they see.
 
 Some have to end, and the sessions of others have to know.
 """

@@ -7,13 +7,10 @@ everything that one person sees is in order, and nobody can be faster than the s
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
 from typing import TypeVar
-
-import trio
 
 from trio_chat.core.accounts import account_of, came_by_token, wrong_password
 from trio_chat.core.chat import Chat
@@ -53,7 +50,6 @@ from trio_chat.core.events import (
     Entry,
     Event,
     InvitationUsed,
-    KeyDropped,
     OperatorMade,
     Redacted,
     UserModesSet,
@@ -63,10 +59,9 @@ from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.preferences import ROOMS
 from trio_chat.core.queries import LookUp
 from trio_chat.core.redaction import removed_words
-from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Device, Person
 from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
-from trio_chat.errors import Fenced, Unavailable
+from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
 from trio_chat.server.archive import Archive
@@ -74,9 +69,11 @@ from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
 from trio_chat.server.consequences import Consequences
 from trio_chat.server.counts import Counts
+from trio_chat.server.departures import Departures
 from trio_chat.server.devices import Devices
 from trio_chat.server.expiry import Expiry
 from trio_chat.server.identities import Identities
+from trio_chat.server.logins import Logins
 from trio_chat.server.marks import Marks
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
@@ -137,13 +134,7 @@ class Hub:
         self._marks = Marks(chat, log, self._ring)
         self._archive = Archive(chat, log, self._marks, self.now)
         self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
-        self.devices = Devices(
-            chat,
-            self._ring,
-            self.logs,
-            self.audiences,
-            self.subscribers,
-        )
+        self.devices = Devices(chat, self._ring, self.audiences, self.subscribers)
         self.consequences = Consequences(chat, self.logs, self.audiences, self.subscribers)
         self._identities = Identities(
             chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
@@ -153,9 +144,12 @@ class Hub:
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
         self.box = Box(chat, log, self.audiences)
-        self._read: dict[str, str] = {}  # by connections that end as the server stops: up to where
-        # By account: one at a time comes under it, or logs in to it.
-        self._coming: dict[str, trio.StrictFIFOLock] = {}
+        self.departures = Departures(
+            chat, self._ring, self.progress, self.logs, self.devices, self.box
+        )
+        self._logins = Logins(
+            chat, self._identities, self.devices, self.departures, self.consequences
+        )
 
     async def start(self) -> None:
         """Take up the chat where it is, or where this node left the realm. Raises Unavailable."""
@@ -174,8 +168,7 @@ class Hub:
         none: up to where those who were here have read.
         """
         await self.box.put_away()
-        for person in self.chat.people.values():
-            self._note_read(person)
+        self.departures.note_read()
         await self.snapshots.save_all(self.progress.last_shown)
 
     # ── people come and go ─────────────────────────────────────────────────────────────────
@@ -194,19 +187,8 @@ class Hub:
         with self._ring.request():
             if not account:
                 return await self._admit(subscriber, enter)
-            async with self._alone(account):
+            async with self.devices.one_by_one(account):
                 return await self._admit(subscriber, enter)
-
-    @asynccontextmanager
-    async def _alone(self, account: str) -> AsyncIterator[None]:
-        """Let one at a time come under an account, or log in to it: the next one joins them."""
-        lock = self._coming.setdefault(name := fold(account), trio.StrictFIFOLock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked():
-                self._coming.pop(name, None)
 
     async def _admit(
         self, subscriber: Subscriber, enter: Enter
@@ -276,69 +258,12 @@ class Hub:
         """Somebody who comes, and may have shown a secret, as they will be known."""
         return self._identities.newcomer(subscriber, secret=shown)
 
-    @contextmanager
-    def leaving(self, subscriber: Subscriber) -> Iterator[None]:
-        """Let what is said in private to somebody who leaves by their last connection wait until
-        they have gone: nobody would be shown it.
-        """
-        is_last = not self.devices.shows_others(subscriber)
-        with self._ring.changing.under_way(*([subscriber.user_id] if is_last else [])):
-            yield
-
-    async def until_told(self, subscriber: Subscriber) -> None:
-        """Wait until somebody has been shown what has been said to them in private."""
-        await self._ring.told.until_over(subscriber.user_id)
-
-    def stop_showing(self, subscriber: Subscriber) -> str:
-        """Show somebody nothing any more; returns the id up to which they were shown everything."""
-        self.devices.stop_showing(subscriber)
-        return self.progress.last_shown
-
-    async def depart(
-        self, subscriber: Subscriber, why: str, words: str = "", *, seen: str = ""
-    ) -> None:
-        """See somebody off, whether they were let in or not. They are shown nothing any more.
-
-        ``words`` are their own, for those who stay; without them others are told ``why``. ``seen``
-        is the id up to which they have read everything, empty if that is not known.
-
-        If it is cut off, ``Devices.see_off`` goes on.
-        """
-        self.stop_showing(subscriber)
-        leave = partial(self.devices.leave, subscriber, why, words, seen)
-        try:
-            await self.box.put_away()  # or it would be shown once more if the server were killed
-            if (person := self.chat.people.get(subscriber.user_id)) and subscriber.nick:
-                subscriber.nick = person.nick
-            if subscriber.nick and not self._ring.is_stopping:
-                with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
-                    await self._ring.insist(leave)
-        except trio.Cancelled:
-            if subscriber.nick and not self._ring.is_stopping:
-                self.devices.cut_off(subscriber, why, words, seen)
-            raise
-
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""
         subscriber.own = own
         if subscriber.dialect is not dialect:
             self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
-
-    def all_read(self, subscriber: Subscriber, shown: str) -> None:
-        """Note that somebody had read everything when the server stopped: they were ``shown`` what
-        is up to that id. As long as it does not stop, their departure tells.
-        """
-        if self._ring.is_stopping:
-            self._read[subscriber.id] = shown
-
-    def _note_read(self, person: Person) -> None:
-        """Note in the state up to where somebody had read when the server stopped: no entry tells,
-        as nothing is stored any more.
-        """
-        read = max((self._read.get(device.id, "") for device in person.devices), default="")
-        for name in person.rooms if read else ():
-            note_seen(self.chat.rooms[name], person, read)
 
     # ── what they ask ──────────────────────────────────────────────────────────────────────
 
@@ -362,11 +287,6 @@ class Hub:
                 return await self._archive.look_up(person, query, subscriber.id)
             except Unavailable as error:
                 return not_kept(error)
-
-    async def bury(self, node: str) -> None:
-        """Let the people of a node that is gone be gone. Raises Unavailable."""
-        with self._ring.request():
-            await self.devices.bury(node, "connection lost", self._read)
 
     async def close_empty(self) -> None:
         """Close the rooms that nobody is in, or needs here."""
@@ -447,17 +367,6 @@ class Hub:
             async with self._rooms.opened(subscriber, request):
                 return await self._carry_out(subscriber, request, verifier)
 
-    async def _log_in(self, subscriber: Subscriber, log_in: LogIn, verifier: str) -> Outcomes:
-        if present := self.devices.elsewhere(subscriber, log_in.name):
-            return await self.devices.go_over(subscriber, log_in, present)
-        if subscriber.user_id not in self.chat.people:
-            return self._identities.log_in(subscriber, log_in)
-        outcomes = await self._identities.change(subscriber, log_in, verifier)
-        is_refused = any(isinstance(outcome, Refused) for outcome in outcomes)
-        if is_refused and (present := self.devices.elsewhere(subscriber, log_in.name)):
-            return await self.devices.go_over(subscriber, log_in, present)  # they were faster
-        return outcomes
-
     async def _carry_out(
         self,
         subscriber: Subscriber,
@@ -465,11 +374,11 @@ class Hub:
         verifier: str,
     ) -> Outcomes:
         request = _via(subscriber, request)
-        person = self.chat.people.get(subscriber.user_id)
         match request:
             case LogIn():
-                async with self._alone(request.name):
-                    return await self._log_in(subscriber, request, verifier)
+                return await self._logins.log_in(subscriber, request, verifier)
+            case LogOut():
+                return await self._logins.log_out(subscriber, request)
             case Join(room) if not room_problem(room):
                 return await self._rooms.join(subscriber, request)
             case RenameRoom():
@@ -478,11 +387,7 @@ class Hub:
                 return await self._identities.rename(subscriber, Rename(composed(nick)))
             case Register() if subscriber.user_id not in self.chat.people:
                 return await self._identities.register(subscriber, request, verifier)
-            case LogOut(forget=True):
-                return await self._forget(subscriber)
-            case LogOut() if person and self.devices.stays(subscriber, person):
-                return self._log_out_here(subscriber)
-            case Register() | LogOut() | DropKey() | DropAccount():
+            case Register() | DropKey() | DropAccount():
                 return await self._identities.change(subscriber, request, verifier)
             case Report():
                 return await self._report(subscriber, request)
@@ -507,22 +412,6 @@ class Hub:
         await self._ring.be_open()
         with self._ring.request():
             return await self._identities.settle(subscriber)
-
-    async def _forget(self, subscriber: Subscriber) -> Outcomes:
-        """Log somebody out for good: by dropping the key that they have shown, if it is one."""
-        person = subscriber.person(self.chat)
-        key = person.device(subscriber.id).key
-        dropped = await self._identities.change(subscriber, DropKey(key=key), "") if key else ()
-        if not dropped and self.devices.stays(subscriber, person):
-            return self._log_out_here(subscriber)
-        if not dropped:
-            return await self._identities.change(subscriber, LogOut(), "")
-        return [outcome for outcome in dropped if not isinstance(outcome, KeyDropped)]
-
-    def _log_out_here(self, subscriber: Subscriber) -> Outcomes:
-        """End one of several connections of somebody: they go on being who they are elsewhere."""
-        self.consequences.end_logged_out([subscriber.id], by=subscriber.id)
-        return ()
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
         found = await self._find(subscriber, remove)

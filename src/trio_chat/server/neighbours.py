@@ -50,7 +50,7 @@ class Neighbours:
     async def _until_done(self, node: str) -> None:
         while not self._membership.lost.is_set():
             try:
-                await self._hub.bury(node)
+                await self._hub.departures.bury(node)
                 await self._membership.cleared(node)
                 self._hub.absent.look()  # it may be this one's task from now on
                 return
@@ -80,7 +80,7 @@ class Neighbours:
         others do.
         """
         try:
-            await self._hub.bury(self._log.node)
+            await self._hub.departures.bury(self._log.node)
             await self._membership.leave()
         except* Unavailable:
             pass

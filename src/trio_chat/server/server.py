@@ -361,7 +361,7 @@ class Server:
         await self._drains.start(self._hub.expiry.run)
         await self._hub.absent.bring()
         self._drains.start_soon(self._hub.absent.see_off)
-        self._drains.start_soon(self._hub.devices.see_off)
+        self._drains.start_soon(self._hub.departures.see_off)
         if membership:
             self._neighbours = Neighbours(self._hub, self._log, membership)
             self._drains.start_soon(self._neighbours.run)
