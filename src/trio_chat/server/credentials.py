@@ -93,7 +93,7 @@ class Credentials:
         return refused
 
     def _known(self, enter: Enter) -> Person:
-        return self._shared.hub.newcomer(self._subscriber, enter.secret)
+        return self._shared.hub.identities.newcomer(self._subscriber, secret=enter.secret)
 
     async def _open(
         self, name: str, password: str, opens_more: Callable[[], bool] = bool

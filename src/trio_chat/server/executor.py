@@ -441,7 +441,7 @@ class Executor:
         if refused:
             self._refuse(refused)
             await self.end(Ending.REFUSED, "not let in", parting(refused.why))
-        for outcome in await self._hub.admit(self._subscriber, enter):
+        for outcome in await self._hub.arrivals.admit(self._subscriber, enter):
             if isinstance(outcome, Refused) and outcome.code in _FINAL:
                 self._refuse(outcome)
                 await self.end(Ending.REFUSED, "kept out", parting(outcome.why))

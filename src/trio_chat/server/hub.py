@@ -8,18 +8,17 @@ everything that one person sees is in order, and nobody can be faster than the s
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from trio_chat.core.accounts import account_of, came_by_token, wrong_password
+from trio_chat.core.accounts import account_of, came_by_token
 from trio_chat.core.chat import Chat
 from trio_chat.core.checkpoint import restore
 from trio_chat.core.commands import (
     Confidential,
     DropAccount,
     DropKey,
-    Enter,
     FileReport,
     Join,
     Kick,
@@ -44,8 +43,6 @@ from trio_chat.core.commands import (
 )
 from trio_chat.core.decide import Outcomes
 from trio_chat.core.events import (
-    Arrived,
-    Attached,
     Change,
     Entry,
     Event,
@@ -54,17 +51,16 @@ from trio_chat.core.events import (
     Redacted,
     UserModesSet,
 )
-from trio_chat.core.limits import kept_out
 from trio_chat.core.names import composed, fold, room_problem
 from trio_chat.core.preferences import ROOMS
 from trio_chat.core.queries import LookUp
 from trio_chat.core.redaction import removed_words
-from trio_chat.core.room import Device, Person
-from trio_chat.core.views import AnotherNick, Answer, Notice, Refused
+from trio_chat.core.views import Answer, Notice, Refused
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
 from trio_chat.server.archive import Archive
+from trio_chat.server.arrivals import Arrivals
 from trio_chat.server.audience import Audiences, Subscriber
 from trio_chat.server.box import Box
 from trio_chat.server.consequences import Consequences
@@ -136,7 +132,7 @@ class Hub:
         self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
         self.devices = Devices(chat, self._ring, self.audiences, self.subscribers)
         self.consequences = Consequences(chat, self.logs, self.audiences, self.subscribers)
-        self._identities = Identities(
+        self.identities = Identities(
             chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
         )
         self.expiry = Expiry(chat, self._ring, self.logs, self.now)
@@ -144,11 +140,14 @@ class Hub:
         self.opened = self._rooms.opened
         self.finish, self.ended = self._ring.finish, self._ring.ended
         self.box = Box(chat, log, self.audiences)
+        self.arrivals = Arrivals(
+            chat, self._ring, self.nicknames, self.identities, self.devices, self.subscribers
+        )
         self.departures = Departures(
             chat, self._ring, self.progress, self.logs, self.devices, self.box
         )
         self._logins = Logins(
-            chat, self._identities, self.devices, self.departures, self.consequences
+            chat, self.identities, self.devices, self.departures, self.consequences
         )
 
     async def start(self) -> None:
@@ -171,101 +170,12 @@ class Hub:
         self.departures.note_read()
         await self.snapshots.save_all(self.progress.last_shown)
 
-    # ── people come and go ─────────────────────────────────────────────────────────────────
-
-    async def admit(
-        self, subscriber: Subscriber, enter: Enter
-    ) -> Sequence[Arrived | Attached | Refused | AnotherNick]:
-        """Let somebody in under the nickname they want, or if ``enter.near`` one like it.
-
-        Whoever is logged in to an account that is here joins it. A known guest who comes again
-        takes their nickname over: the connection that holds it is ended.
-        """
-        await self._ring.be_open()
-        subscriber.key = subscriber.key or enter.secret
-        account = self.newcomer(subscriber, enter.secret).origin.account
-        with self._ring.request():
-            if not account:
-                return await self._admit(subscriber, enter)
-            async with self.devices.one_by_one(account):
-                return await self._admit(subscriber, enter)
-
-    async def _admit(
-        self, subscriber: Subscriber, enter: Enter
-    ) -> Sequence[Arrived | Attached | Refused | AnotherNick]:
-        while True:  # somebody may get the nickname, or come, before them on another node
-            account = self.newcomer(subscriber, enter.secret).origin.account
-            if present := self.chat.of_account(account):
-                device = Device(
-                    subscriber.id,
-                    enter.secure,
-                    subscriber.address,
-                    enter.client,
-                    one_room=enter.one_room,
-                )
-                if joined := await self.devices.join(subscriber, present, device, enter.origin):
-                    return [joined]
-            elif arrived := await self._arrive(subscriber, enter):
-                return arrived
-
-    async def _arrive(
-        self, subscriber: Subscriber, enter: Enter
-    ) -> Sequence[Arrived | Refused | AnotherNick]:
-        """Let somebody come who is not here; empty if somebody else was there before them."""
-        nick, told = composed(enter.nick), list[AnotherNick]()
-        newcomer = self.newcomer(subscriber, enter.secret)
-        account, identity = newcomer.origin.account, newcomer.known_as
-        with ExitStack() as asked:
-            asked.enter_context(self.nicknames.asked(nick, subscriber.id))
-            refused = await self._identities.refusal(subscriber, nick, account, identity)
-            if refused and not enter.near:
-                return [refused]
-            if refused:
-                nick = self.nicknames.near(nick)
-                asked.enter_context(self.nicknames.asked(nick, subscriber.id))
-                told.append(AnotherNick(nick, refused))
-            # Again, for that may have taken a while.
-            newcomer = self.newcomer(subscriber, enter.secret)
-            if account and newcomer.origin.account != account:
-                return [wrong_password()]
-            origin = replace(enter.origin, account=newcomer.origin.account)
-            newcomer = replace(newcomer, nick=nick, origin=origin)
-            if refused := kept_out(self.chat, newcomer):
-                return [refused]
-            arrived = await self._let_in(subscriber, enter, newcomer)
-        return [*told, arrived] if arrived else []
-
-    async def _let_in(
-        self, subscriber: Subscriber, enter: Enter, newcomer: Person
-    ) -> Arrived | None:
-        nick, origin = newcomer.nick, newcomer.origin
-        arrived = Arrived(
-            nick, subscriber.user_id, origin, newcomer.known_as,
-            secure=enter.secure, key=subscriber.key, password_id=subscriber.password_id,
-            address=subscriber.address, client=enter.client, one_room=enter.one_room,
-        )  # fmt: skip
-        subscriber.nick = nick
-        self.subscribers[subscriber.id] = subscriber
-        with self._ring.changing.under_way(newcomer.identity):
-            await self._ring.happen(arrived)
-        if subscriber.user_id in self.chat.people:
-            return arrived
-        self.devices.stop_showing(subscriber)
-        subscriber.nick = ""
-        return None
-
-    def newcomer(self, subscriber: Subscriber, shown: str) -> Person:
-        """Somebody who comes, and may have shown a secret, as they will be known."""
-        return self._identities.newcomer(subscriber, secret=shown)
-
     def write_to(self, subscriber: Subscriber, dialect: Dialect, own: OwnDialect | None) -> None:
         """Write to a subscriber in these dialects from now on."""
         subscriber.own = own
         if subscriber.dialect is not dialect:
             self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
-
-    # ── what they ask ──────────────────────────────────────────────────────────────────────
 
     async def places(self, subscriber: Subscriber) -> tuple[Sequence[str], Collection[str]]:
         """The rooms where the account of somebody was, if they are to come back there; none if that
@@ -348,7 +258,7 @@ class Hub:
         """What would become of a request, were it judged now."""
         newcomer = None
         if subscriber.user_id not in self.chat.people and isinstance(request, Register):
-            newcomer = self._identities.newcomer(subscriber, request.nick, request.secret)
+            newcomer = self.identities.newcomer(subscriber, request.nick, request.secret)
         return self.chat.decide(subscriber.user_id, _via(subscriber, request), outsider=newcomer)
 
     async def submit(
@@ -384,11 +294,11 @@ class Hub:
             case RenameRoom():
                 return await self._rooms.rename(subscriber, request)
             case Rename(nick):
-                return await self._identities.rename(subscriber, Rename(composed(nick)))
+                return await self.identities.rename(subscriber, Rename(composed(nick)))
             case Register() if subscriber.user_id not in self.chat.people:
-                return await self._identities.register(subscriber, request, verifier)
+                return await self.identities.register(subscriber, request, verifier)
             case Register() | DropKey() | DropAccount():
-                return await self._identities.change(subscriber, request, verifier)
+                return await self.identities.change(subscriber, request, verifier)
             case Report():
                 return await self._report(subscriber, request)
             case Remove():
@@ -411,7 +321,7 @@ class Hub:
         """Do what hangs on who somebody is, whom ``submit`` has let become somebody else."""
         await self._ring.be_open()
         with self._ring.request():
-            return await self._identities.settle(subscriber)
+            return await self.identities.settle(subscriber)
 
     async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
         found = await self._find(subscriber, remove)
