@@ -8,6 +8,7 @@ import trio.testing
 
 from trio_chat.errors import Fenced, Unavailable
 from trio_chat.storage.shared.calls import Call
+from trio_chat.storage.shared.connection import Down
 from trio_chat.storage.shared.flushes import Flushes
 from trio_chat.storage.shared.records import Append, Place
 
@@ -19,12 +20,20 @@ class FakeEngine:
         self.flushes: list[Call] = []
         self.asked: list[tuple[str, ...]] = []
         self.reply = b""
+        self.is_there = self.answers = True
 
     def make(self, call: Call) -> None:
         self.flushes.append(call)
 
+    def open(self) -> None:
+        if not self.is_there:
+            raise Down
+
     def call(self, function: str, *words: str) -> bytes:
+        self.open()
         self.asked.append(words)
+        if not self.answers:
+            raise Down
         return self.reply
 
     def answer(self, count: int) -> Sequence[str]:
@@ -135,6 +144,7 @@ async def test_what_was_not_sent_when_patience_ended_is_not_sent(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     engine = FakeEngine()
+    engine.answers = False
     flushes = flushes_of(engine, patience=10)
     refused: dict[str, str] = {}
 
@@ -148,14 +158,36 @@ async def test_what_was_not_sent_when_patience_ended_is_not_sent(
         for number in range(3):
             nursery.start_soon(place, f"{number}")
             await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(Down):
+            engine.flushes[0].ask(engine)  # type: ignore[arg-type]
     assert ["nobody knows" in refused[f"{number}"] for number in range(3)] == [True, False, False]
     [flush] = engine.flushes
     assert not flush.is_wanted
+    engine.answers = True
     async with trio.open_nursery() as nursery:
         nursery.start_soon(place, "later")
         await trio.testing.wait_all_tasks_blocked()
         engine.flushes.pop().finish("gone away")
         assert engine.answer(1) == [b"later"]
+
+
+async def test_what_an_engine_that_is_not_there_was_asked_for_is_not_stored(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """For sure: whoever asked is told so, and not that nobody knows."""
+    engine = FakeEngine()
+    engine.is_there = False
+    flushes = flushes_of(engine)
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def place() -> None:
+            with pytest.raises(Unavailable, match=r"^This cannot be stored now: "):
+                await flushes.place(lone("never"))
+
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(Down):
+            engine.flushes[0].ask(engine)  # type: ignore[arg-type]
 
 
 async def test_cancelled_one_that_was_not_sent_is_not_sent(nursery: trio.Nursery) -> None:

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import trio
 
 from certificates import authority, issue
 from engines import (
@@ -48,11 +49,14 @@ async def test_tls_with_authorities_of_ones_own(tmp_path: Path) -> None:
                     raise AssertionError
 
 
-def rights(name: str) -> list[str]:
+def rights(name: str = "NAME") -> list[str]:
     """The rights that the functions' text says are enough for the user of a chat."""
     text = files(PACKAGE).joinpath("order.lua").read_text()
     [found] = re.findall(r"^--   (~\{NAME\}.*\n(?:--   .*\n)*)", text, re.M)
     return found.replace("--", "").replace("NAME", name).split()
+
+
+RIGHTS = rights()
 
 
 def cut(engine: RedisServer, user: str, name: str, without: str = "") -> None:
@@ -74,9 +78,27 @@ async def test_user_with_the_least_rights(engine: RedisServer) -> None:
         await until(lambda: bool(order.nodes))
         await order.cleared("other")
         await order.leave()
+
+
+@pytest.mark.parametrize("right", [right for right in RIGHTS if right.startswith("+")])
+async def test_right_that_is_missing_is_named_at_once(right: str, engine: RedisServer) -> None:
+    """Even one that is needed only later, or by another connection."""
+    chat = fresh(engine).name
+    cut(engine, "less", chat, without=right)
+    address = parse(f"unix:less@{engine.path}?{chat}")
+    with trio.fail_after(60), pytest.raises(SettingsError) as refused:
+        async with node(address, password="secret", patience=1000):
+            raise AssertionError
+    [told] = re.findall(r"it lacks \+(.*)|run the '(.*)'", str(refused.value))
+    assert right[1:] in told
+    assert str(refused.value).startswith("nodes.through: ")
+
+
+async def test_user_of_another_chat(engine: RedisServer) -> None:
+    cut(engine, "least", fresh(engine).name)
     other = parse(f"unix:least@{engine.path}?other")
-    with pytest.raises(CannotOpenStore, match=r"(?i)permission"):
-        async with node(other, password="secret", patience=1):
+    with trio.fail_after(60), pytest.raises(SettingsError, match=r"^nodes.through: .*permission"):
+        async with node(other, password="secret", patience=1000):
             raise AssertionError
 
 
@@ -95,8 +117,9 @@ def test_all_rights_are_used() -> None:
 
 async def test_wrong_password(engine: RedisServer) -> None:
     cut(engine, "strict", "chat")
-    with pytest.raises(SettingsError, match="invalid username-password pair"):
-        async with node(parse(f"unix:strict@{engine.path}?chat"), password="no", patience=1):
+    address = parse(f"unix:strict@{engine.path}?chat")
+    with trio.fail_after(60), pytest.raises(SettingsError, match="invalid username-password pair"):
+        async with node(address, password="no", patience=1000):
             raise AssertionError
 
 

@@ -69,7 +69,8 @@ class Calls:
         self._due = math.inf  # when the next beat is, as monotonic time
         #: Why the last call was not answered, if it was not.
         self.down = ""
-        self.is_refused = False  # as it wants another user or password
+        #: Why the first call was given up, if waiting would not have helped.
+        self.refused: Refused | None = None
 
     @property
     def info(self) -> Mapping[str, str]:
@@ -77,7 +78,9 @@ class Calls:
         return self._engine.info
 
     def start(self, first: Call) -> None:
-        """Start the thread, with a call that must have an answer before the first beat."""
+        """Start the thread, with a call that must have an answer before the first beat. It is given
+        up if the engine refuses it.
+        """
         self._thread = threading.Thread(target=self._run, args=[first], name="order", daemon=True)
         self._thread.start()
 
@@ -92,7 +95,7 @@ class Calls:
         self._engine.end_with(self._thread)
 
     def _run(self, first: Call) -> None:
-        self._make(first)
+        self._make(first, is_first=True)
         self._due = time.monotonic() + self._every
         while (call := self._next()) is not None:
             self._make(call)
@@ -105,16 +108,18 @@ class Calls:
             if (down := self._beat_if_due()) is not None:
                 self._note(down)
 
-    def _make(self, call: Call) -> None:
-        down = self._repeat(call)
+    def _make(self, call: Call, *, is_first: bool = False) -> None:
+        down = self._repeat(call, is_first=is_first)
         with suppress(trio.RunFinishedError):
             self._trio.run_sync_soon(call.finish, down)
 
-    def _repeat(self, call: Call) -> str:
+    def _repeat(self, call: Call, *, is_first: bool) -> str:
         """Make a call until it is answered. Returns why it was not, if it was given up."""
         wait, down = _FIRST, "it was not asked"
         while call.is_wanted and not self._ending.is_set():
-            down = self._try(call)
+            down = self._try(call, is_first=is_first)
+            if self.refused:
+                break
             self._note(down)
             self._beat_if_due()  # it may be only this call that the engine does not do
             if not down:
@@ -134,12 +139,14 @@ class Calls:
             self._trio.run_sync_soon(self._beat.finish, down)
         return down
 
-    def _try(self, call: Call) -> str:
+    def _try(self, call: Call, *, is_first: bool = False) -> str:
         """Ask once. Returns why there is no answer."""
         try:
             call.ask(self._engine)
         except Down as error:
-            self.is_refused = isinstance(error, Refused)
+            # Later it may be that somebody changes the password, here and there.
+            if is_first and isinstance(error, Refused):
+                self.refused = error
             return str(error) or "no answer"
         return ""
 

@@ -9,7 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
 
 from trio_chat.settings.engine import Address
 from trio_chat.storage.shared.library import Library
@@ -24,7 +29,13 @@ class Down(Exception):
 
 
 class Refused(Down):
-    """The engine wants another user or password."""
+    """The engine does not let this user in, or do all that a node does: a setting is wrong.
+    ``setting`` is its name.
+    """
+
+    def __init__(self, why: str, setting: str) -> None:
+        super().__init__(why)
+        self.setting = setting
 
 
 class Engine:
@@ -46,6 +57,11 @@ class Engine:
     def is_open(self) -> bool:
         """Whether there is a connection, as far as is known."""
         return self._wire is not None
+
+    def open(self) -> None:
+        """Connect, unless that is done. Raises Down; nothing was asked for then."""
+        with self._translated():
+            self._open()
 
     def call(self, function: str, *arguments: str | bytes) -> Any:
         """Call a function of the library. Each is told the ``epoch``, the run of the engine: after
@@ -97,7 +113,11 @@ class Engine:
             yield
         except AuthenticationError as error:
             self.close()
-            raise Refused(str(error) if self._password else "it wants a password") from error
+            why = str(error) if self._password else "it wants a password"
+            raise Refused(why, "nodes.password") from error
+        except NoPermissionError as error:
+            self.close()
+            raise Refused(str(error), "nodes.through") from error
         except (RedisError, OSError) as error:
             self.close()
             raise Down(str(error)) from error

@@ -33,9 +33,14 @@ class Placing:
     def __init__(self, append: Append) -> None:
         self.append, self.size = append, append.size
         self.done = trio.Event()
-        self.is_sent, self.is_wanted = False, True
+        self.is_taken, self.is_wanted = False, True  # by a flush; by whoever waits
+        self.is_in_doubt = False  # whether the engine may have been asked
         self.places: Sequence[Place] = ()
         self.error: Exception | None = None
+
+    def unanswered(self) -> Unavailable:
+        """What is told if the engine does not answer in time."""
+        return Unavailable(_IN_DOUBT if self.is_in_doubt else _NOT_SENT)
 
     def fail(self, error: Exception) -> None:
         """Let whoever waits have an error."""
@@ -57,6 +62,9 @@ class Flush:
 
     def ask(self, engine: Engine) -> None:
         """Ask for places."""
+        engine.open()
+        for placing in self._placings:
+            placing.is_in_doubt = True
         words = [word for placing in self._placings for word in placing.append.words()]
         self._reply = engine.call(
             "append", self._queue.node, str(self._number), str(self._queue.keep), *words
@@ -68,7 +76,8 @@ class Flush:
     def finish(self, down: str) -> None:
         """Tell everybody, and let the next flush go."""
         if down:
-            self._fail(Unavailable(_IN_DOUBT))
+            for placing in self._placings:
+                placing.fail(placing.unanswered())
         elif self._reply == b"gone":
             self._queue.on_fenced()
             self._fail(Fenced())
@@ -125,7 +134,7 @@ class Flushes:
         finally:
             self._leave(placing)
         if not placing.done.is_set():
-            raise Unavailable(_IN_DOUBT if placing.is_sent else _NOT_SENT)
+            raise placing.unanswered()
         if placing.error:
             raise placing.error
         return placing.places
@@ -158,7 +167,7 @@ class Flushes:
 
     def _leave(self, placing: Placing) -> None:
         placing.is_wanted = False
-        if not placing.is_sent:  # the longest wait ends first, so it is not looked for
+        if not placing.is_taken:  # the longest wait ends first, so it is not looked for
             self._waiting.remove(placing)
             self._bytes -= placing.size
 
@@ -176,6 +185,6 @@ class Flushes:
             if size > BYTES:
                 break
             taken.append(self._waiting.popleft())
-            taken[-1].is_sent = True
+            taken[-1].is_taken = True
         self._bytes -= sum(placing.size for placing in taken)
         return taken

@@ -271,11 +271,32 @@ local function append(keys, args)
   return reply
 end
 
+-- What a node does, as words of commands; for a check before it takes part, as some of it is asked
+-- for much later, or only by its other connection.
+local DONE = {'fcall', 'function|load', 'xread', 'info', 'time', 'xadd', 'xrange', 'hget', 'hset',
+  'hsetnx', 'hmget', 'hgetall', 'hkeys', 'hdel', 'hlen', 'hexists', 'rename', 'unlink', 'del'}
+
+-- The rights that the user lacks, as ACL SETUSER has them.
+local function lacking(key)
+  local found = {}
+  for _, name in ipairs(DONE) do
+    local command, sub = string.match(name, '^(%w+)|?(%w*)$')
+    if not redis.acl_check_cmd(command, sub ~= '' and sub or key, key) then
+      found[#found + 1] = '+' .. name
+    end
+  end
+  return table.concat(found, ' ')
+end
+
 -- enrol(epoch, node, name, lease, seen, chat): lets a node take part. The first one of all may have
 -- a history of its own: the stream then begins at the last id of that, and its id is the chat's.
 -- Returns where it begins, the id of the last entry, that of the chat, whether nobody else has been
 -- there, and how many others are.
 local function enrol(keys, args)
+  local lack = lacking(keys[META])
+  if lack ~= '' then
+    return redis.error_reply('NOPERM it lacks ' .. lack)
+  end
   local node, name, lease, seen, now = args[2], args[3], tonumber(args[4]), args[5], clock()
   redis.call('HSETNX', keys[META], 'chat', args[6])
   redis.call('HSETNX', keys[META], 'base', seen)

@@ -30,6 +30,12 @@ CHECKPOINT = 64 * 1024 * 1024
 # Beats within a lease: some may be late, or be lost with a connection.
 _BEATS = 4
 
+# What the engine does not do, by the setting that is wrong.
+_REFUSED = {
+    "nodes.password": "the engine at {} lets nobody in with that",
+    "nodes.through": "the engine at {} does not let its user do what a node of this chat has to do",
+}
+
 
 class Order:
     """The shared order, for one node. Have it by ``open_order``. For trio's thread."""
@@ -213,10 +219,9 @@ class Order:
             base, end, found, begins, self.others = await self._answer(enrolment)
         except Unavailable as error:
             why = self._calls.down or "it is too slow"
-            if self._calls.is_refused:
-                raise SettingsError(
-                    f"nodes.password: the engine at {self._address} lets nobody in with that: {why}"
-                ) from error
+            if refused := self._calls.refused:
+                what = _REFUSED[refused.setting].format(self._address)
+                raise SettingsError(f"{refused.setting}: {what}: {refused}") from error
             raise CannotOpenStore(
                 f"The engine at {self._address} does not answer: {why}"
             ) from error
