@@ -150,10 +150,15 @@ class Unavailable(ChatError):
 
 
 class Fenced(Unavailable):
-    """The others think that this node is gone. It can come again, as another one."""
+    """The others think that this node is gone, or the engine knows of none. It can come again, as
+    another one.
+    """
 
     def __init__(self) -> None:
-        super().__init__("This server was away for too long, and must come back to the others.")
+        super().__init__(
+            "The engine does not count this server in any more: nothing was heard of it for longer "
+            "than its lease, or the engine has forgotten the chat. It starts anew."
+        )
 
 
 class Missed(ChatError):

@@ -44,17 +44,30 @@ async def test_a_server_is_run_from_the_shell(tmp_path: Path) -> None:
 NOT_FOR_YOU = {"type": "refused", "text": "Not for you.", "code": "not_an_operator"}
 
 
-@pytest.mark.parametrize("listens", [True, False])
-def test_who_is_no_operator_gets_another_exit_code(
-    tmp_path: Path, listens: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("listens", "answer", "code", "why"),
+    [
+        (True, json.dumps(NOT_FOR_YOU) + "\n", 77, "Not for you."),
+        (False, json.dumps(NOT_FOR_YOU) + "\n", 77, "Not for you."),
+        (True, "", 69, "the server has gone before it answered"),
+        (True, '{"type": "no', 69, "the server has gone before it answered"),
+    ],
+)
+def test_who_is_turned_away_or_has_no_answer(
+    tmp_path: Path,
+    listens: bool,
+    answer: str,
+    code: int,
+    why: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Also if the server says so without reading what was asked."""
+    """It is no success; also if the server says why without reading what was asked."""
 
     def turn_away() -> None:
         with server.accept()[0] as peer:
             if listens:
                 peer.recv(100)
-            peer.sendall(json.dumps(NOT_FOR_YOU).encode() + b"\n")
+            peer.sendall(answer.encode())
 
     path = tmp_path / "admin"
     with socket.socket(socket.AF_UNIX) as server:
@@ -67,7 +80,7 @@ def test_who_is_no_operator_gets_another_exit_code(
                 ["who"], {}, [f"ops.admin={path}"], None, room="", json_lines=False, debug=False
             )
         thread.join()
-    assert (ended.value.code, capsys.readouterr().err) == (77, "trio-chat: Not for you.\n")
+    assert (ended.value.code, capsys.readouterr().err) == (code, f"trio-chat: {why}\n")
 
 
 @pytest.mark.parametrize(

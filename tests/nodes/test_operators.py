@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import trio
 
 from admin_socket import ask
 from irc_peers import irc_peer, promote, settings
 from nodes.test_people import numerics, pair
-from peers import House, running
+from peers import House, Peer, running
 from server.test_devices import another, devices, owner
 from trio_chat.storage.base import Log
 from twins import Node, Order, twins
@@ -91,6 +92,39 @@ async def test_the_operators_socket_tells_where_people_and_its_own_connections_a
         [here, _] = await ask(path, "connections")  # and the one that asks
         assert (here["nick"], here["node"]) == ("alice", "node-1")
         assert " from 127.0.0.1 on node-1 since " in here["text"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "kill alice why", "announce hello", "uban alice", "lock 1m", "#lobby topic tea",
+        "#lobby kick alice", "#lobby op alice", "account reset alice", "account delete alice",
+    ],
+)  # fmt: skip
+async def test_what_a_lost_node_was_asked_for_there_is_refused(tmp_path: Path, line: str) -> None:
+    """A program has no other node to ask; to say nothing, or only goodbye, would mean "done"."""
+    path, node = tmp_path / "admin", Node(Order())
+    async with running(settings(), cast("Log", node), admin=path) as house:
+        alice = await irc_peer(house, "alice")
+        await alice.news("REGISTER * * correct-horse")
+        node.is_fenced = True
+        [refused] = await ask(path, line)
+        assert (refused["type"], refused["code"]) == ("refused", "unavailable")
+        assert refused["text"].startswith("Whether this was done, nobody knows. This server has ")
+        await house.server.stopped.wait()
+
+
+async def test_who_has_an_answer_there_is_told_goodbye(tmp_path: Path) -> None:
+    path = tmp_path / "admin"
+    async with (
+        running(settings(), admin=path) as house,
+        await trio.open_unix_socket(str(path)) as stream,
+    ):
+        peer = Peer(stream)
+        await peer.send(b"rooms\n")
+        await peer.until("No rooms are open.")
+        house.server.stop()
+        assert '"type": "notice", "text": "The server is shutting down. ' in await peer.rest()
 
 
 async def test_on_the_operators_socket_too_if_there_are_no_nodes(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ async def _ask(path: Path, line: str) -> list[dict[str, Any]]:
         except trio.BrokenResourceError as error:
             if b'"refused"' not in data:
                 raise ConnectionLost(_GONE) from error
+    if not data:  # each command has an answer
+        raise ConnectionLost(_GONE)
     try:
         return [json.loads(told) for told in data.splitlines()]
     except ValueError as error:

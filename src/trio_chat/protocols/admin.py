@@ -42,6 +42,7 @@ from trio_chat.protocols.plain.verbs import VERBS, Verb, read_verb
 from trio_chat.protocols.session import HANDLED, Ask, Dialect, Run, Session
 from trio_chat.protocols.slashes import described
 
+_UNANSWERED = "Whether this was done, nobody knows."
 _NOT_HERE = "That is for people in the chat, and you are not in it here."
 _WHICH_ROOM = "Of which room? It comes first: #tea kick bob"
 _LEVELS = ("debug", "info", "warning", "error")
@@ -193,12 +194,15 @@ class AdminSession(Session):
         self._room = ""
         self._has_found = False  # something, in the parts of a list that came already
         self._has_quit = False
+        self._has_asked = False  # something
+        self._owes = True  # an answer: what asks for it may be on its way
         self._to_send = b""
 
     def greeting(self) -> bytes:
         return b""
 
     def receive_data(self, data: bytes) -> None:
+        self._owes = True
         self._waiting[:0] = reversed(self._lines.feed(data))
 
     def receive_eof(self) -> None:
@@ -209,12 +213,14 @@ class AdminSession(Session):
         if self._has_quit:
             return None
         if self._lines.endless:
-            self._has_quit = True
+            self._has_quit, self._owes = True, False
             why = f"More than {ENDLESS} bytes came without a newline."
             self.reply(Refused(why, Code.TOO_LONG))
             return Ask(Quit(""))
         if not self._waiting:
+            self._owes = not self._has_asked
             return None
+        self._has_asked = True
         match self._read(self._waiting.pop()):
             case Refused() | Notice() as answer:
                 self.reply(answer)
@@ -269,6 +275,9 @@ class AdminSession(Session):
         """Do nothing: the kernel tells who has gone."""
 
     def farewell(self, words: str, refused: Refused | None = None) -> None:
+        """Say it. Whoever has not got an answer must not take it for one."""
+        if self._owes:
+            refused = Refused(f"{_UNANSWERED} {words}".rstrip(), Code.UNAVAILABLE)
         if refused or words:
             self._tell(refused or Notice(words))
 
