@@ -34,6 +34,7 @@ from trio_chat import (
 )
 from trio_chat.client.backoff import backoff
 from trio_chat.client.line_mode import run_lines
+from trio_chat.errors import NotSaid
 from trio_chat.protocols.irc.message import Message
 from trio_chat.settings import ClientSettings
 
@@ -299,6 +300,38 @@ async def test_a_pipe_that_is_not_let_back_into_its_room_tries_again(
     assert server.texts == person.texts() == [f"number {number}" for number in range(20)]
     assert len(network.links) == 4
     assert sum("It is full" in m.text for m in person.shown if isinstance(m, Notice)) == 2
+
+
+@pytest.mark.parametrize("retry", [True, False])
+async def test_what_a_server_cannot_keep_for_now_is_sent_again(
+    autojump_clock, network, server, monkeypatch, capsys, retry
+):
+    """In order, once, and a person is told once; without ``retry`` it has failed."""
+    on_privmsg = End.on_privmsg
+    refused: list[Message] = []
+
+    def full(end: End, message: Message) -> None:
+        if trio.current_time() < began + 300:
+            refused.append(message)
+            end.tell(":a.server FAIL PRIVMSG TEMPORARILY_UNAVAILABLE #lobby :No space left.")
+        else:
+            on_privmsg(end, message)
+
+    monkeypatch.setattr(End, "on_privmsg", full)
+    began = trio.current_time()
+    mine = [f"number {number}" for number in range(20)]
+    person = Person(mine, random.Random(0))
+    settings = Settings(client=ClientSettings(protocol="irc", retry=retry))
+    if not retry:
+        with pytest.raises(NotSaid):
+            await run_lines(settings, "me", person)
+        return
+    await run_lines(settings, "me", person)
+    assert server.texts == person.texts() == mine
+    assert 1 < len(refused) < 20 * 15
+    assert not any("space" in m.text for m in person.shown if isinstance(m, Notice))
+    told = "trio-chat: #lobby: No space left; what was refused is sent again later\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize("retry", [False, True])

@@ -230,7 +230,7 @@ async def shop(store: Full) -> AsyncIterator[House]:
 
 MARK = "MARKREAD #lobby timestamp=2020-01-01T00:00:00.000Z"
 UNKEPT = [
-    ("PRIVMSG #lobby :x", f"404 alice #lobby :{FULL}"),
+    ("PRIVMSG #lobby :x", f"FAIL PRIVMSG TEMPORARILY_UNAVAILABLE #lobby :{FULL}"),
     ("NOTICE #lobby :x", f"FAIL NOTICE TEMPORARILY_UNAVAILABLE :{FULL}"),
     ("PRIVMSG bob :x", f"FAIL PRIVMSG TEMPORARILY_UNAVAILABLE :{FULL}"),
     ("TOPIC #lobby :x", f"FAIL TOPIC TEMPORARILY_UNAVAILABLE :{FULL}"),
@@ -259,6 +259,12 @@ async def test_what_cannot_be_kept_is_refused_and_shown_to_nobody(
     assert await bob.news() == []
     store.full = False
     assert f"{answer}" not in "".join(await alice.news(line))
+
+
+async def test_clients_of_others_know_the_numeric(shop: House, store: Full) -> None:
+    bob = await irc_peer(shop, "bob", "standard-replies", rooms="#known")
+    store.full = True
+    assert await bob.news("PRIVMSG #known :x") == [f":chat.local 404 bob #known :{FULL}"]
 
 
 async def test_people_come_and_go_though_nothing_can_be_kept(shop: House, store: Full) -> None:

@@ -70,7 +70,7 @@ class Lines:
         self._front_end, self._state = front_end, state
         self._room = OneRoom(settings.client.room)
         self._require_room()
-        self._delivery = Delivery()
+        self._delivery = Delivery(retry=self._retry)
         self._unsaid = 0  # lines that were no message, or not for the room where we are
         self._failed: ChatError | None = None
 
@@ -92,6 +92,7 @@ class Lines:
                     speaking.start_soon(self._front_end.read, lines_to)
                     speaking.start_soon(self._speak, lines, asked, told)
                     speaking.start_soon(self._move, asked)
+                    speaking.start_soon(self._send_again, asked)
                     await self._hear(messages, told)
                     speaking.cancel_scope.cancel("the chat has ended")
 
@@ -102,7 +103,9 @@ class Lines:
         async for first in messages:
             together = [first, *waiting(messages)]
             lost = self._lost(together)
-            for message in self._room.hear([m for m in together if m is not lost]):
+            puts_off = self._delivery.puts_off
+            heard = [m for m in together if m is not lost and not puts_off(m)]
+            for message in self._room.hear(heard):
                 await put(told, message)
             self._require_room()
             for message in together:
@@ -175,6 +178,10 @@ class Lines:
             for message in room.give_up():
                 await told.send(message)
         await delivery.until(lambda: delivery.linked and not (room.moving or delivery.full))
+
+    async def _send_again(self, asked: RequestChannel) -> None:
+        with suppress(trio.BrokenResourceError):
+            await self._delivery.send_again(asked.send)
 
     async def _move(self, asked: RequestChannel) -> None:
         """Send the requests that follow from where we are."""

@@ -206,10 +206,13 @@ CUT_SHORT = "Only the beginning of it was said."
 
 @fact
 class Failed:
-    """A text of ours was refused, or may not have arrived."""
+    """A text of ours was refused, or may not have arrived. ``for_now``: the server can keep nothing
+    just now, and may take it later.
+    """
 
     token: str
     why: str
+    for_now: bool = False
 
 
 @fact

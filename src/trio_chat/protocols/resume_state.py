@@ -168,13 +168,15 @@ class ResumeState:
         self.unsent.append(text)
         return [sent]
 
-    def fail(self, texts: Sequence[Unacked], why: str) -> Sequence[Message]:
+    def fail(
+        self, texts: Sequence[Unacked], why: str, *, for_now: bool = False
+    ) -> Sequence[Message]:
         """Note that texts have not, or may not have, arrived. They can be resent."""
         for text in texts:
             self.failed[text.token] = text
             if len(self.failed) > FAILED_MAX:
                 del self.failed[next(iter(self.failed))]
-        return [Failed(text.token, why) for text in texts]
+        return [Failed(text.token, why, for_now) for text in texts]
 
     def oldest(self, targets: Collection[str] = (), but: Container[str] = ()) -> Unacked | None:
         """Return the oldest text on its way to one of the targets, if any are given, ``but`` none

@@ -220,6 +220,30 @@ async def test_what_has_failed_counts_until_it_has_arrived_after_all(program, mo
     assert "2 messages or commands were refused" in program.complaint()
 
 
+async def test_with_retry_what_was_refused_for_now_is_sent_again_and_keeps_the_input_waiting(
+    program, retry, monkeypatch
+):
+    monkeypatch.setattr(delivery, "backoff", lambda: iter([0.0] * 9))
+    refused = Failed(TOKENS[0], "full", for_now=True)
+    program.say(TOKENS[0])
+    await program.tell(LINKED, Sent(TOKENS[0], "#lobby", "hi"))
+    await program.wants(requests.Say("hi", "#lobby", token=TOKENS[0]))
+    await program.tell(refused)
+    program.say(TOKENS[1])
+    await program.prints("linked", "sent")
+    if not retry:
+        await program.wants(requests.Say("hi", "#lobby", token=TOKENS[1]))
+        await program.prints("failed")
+        return
+    await program.wants(requests.ResendText(TOKENS[0]))
+    await program.tell(refused)
+    await program.wants(requests.ResendText(TOKENS[0]))
+    await program.wants_nothing()
+    await program.tell(Acknowledged(TOKENS[0]))
+    await program.prints("acknowledged")
+    await program.wants(requests.Say("hi", "#lobby", token=TOKENS[1]))
+
+
 async def test_lines_that_are_no_requests_count(program):
     await program.tell(LINKED)
     program.write("nonsense", "", {"type": "resend", "token": "never"}, {"type": "say"})

@@ -35,7 +35,7 @@ class ObjectPipe:
     def __init__(self, room: str, state: ResumeState, *, retry: bool) -> None:
         self._room, self._retry, self._state = room, retry, state
         state.required = [room_name(room)] if room else []
-        self._delivery = Delivery()
+        self._delivery = Delivery(retry=retry)
         self._has_asked = False  # for more than texts, which waits until we are in
         self._misread = 0  # lines of the input that were no requests
         self._failed: ChatError | None = None
@@ -62,6 +62,7 @@ class ObjectPipe:
             with objects:
                 async with trio.open_nursery() as reading:
                     reading.start_soon(self._read, asked, objects)
+                    reading.start_soon(self._send_again, asked)
                     await self._tell(messages, objects)
                     reading.cancel_scope.cancel("the chat has ended")
 
@@ -77,12 +78,17 @@ class ObjectPipe:
                 self._failed = ConnectionLost(message.why)
                 await objects.send(client.Unlinked(message.why, 0))
                 break
-            await put(objects, message)
+            if not self._delivery.puts_off(message):
+                await put(objects, message)
         if left := sorted(self._delivery.open):
             why = not_confirmed(len(left))
             self._failed = self._failed or ConnectionLost(why)
         for token in left:
             await objects.send(Failed(token, MAYBE_LOST))
+
+    async def _send_again(self, asked: RequestChannel) -> None:
+        with suppress(trio.BrokenResourceError):
+            await self._delivery.send_again(asked.send)
 
     # ── requests ───────────────────────────────────────────────────────────────────────────
 

@@ -184,8 +184,11 @@ class ReplyBuffer(OwnDialect):
         """Refuse what the line in hand asked for: by its numeric, or else by ``FAIL``."""
         code, about, verb, why = refused.code, refused.about, self.verb, self.why(refused)
         self.refusals += 1
-        if code is Code.UNAVAILABLE and about and verb == "PRIVMSG":
-            code = Code.CANNOT_SAY  # to a room
+        if code is Code.UNAVAILABLE and about and verb == "PRIVMSG":  # to a room
+            if IDENTITY in self.peer.caps:  # our own clients want to know that it is for now
+                self._by_standard("FAIL", verb, _STANDARD_CODES[code], *about, why)
+                return
+            code = Code.CANNOT_SAY
         if code is Code.SAME_NICK or (code is Code.ALREADY_IN_ROOM and verb == "JOIN"):
             return  # "no message" is what clients expect where nothing changes
         if code is Code.NO_SUCH_ROOM and verb in ("PRIVMSG", "NOTICE", "TAGMSG"):

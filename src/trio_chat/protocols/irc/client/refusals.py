@@ -63,7 +63,8 @@ class IrcRefusals(IrcRooms):
             case "BATCH":
                 return self.refused_batch(text) or self.on_report(line)
             case "PRIVMSG" | "NOTICE":
-                return self.refused(about, text) or self.on_report(line)
+                for_now = line.params[1] == "TEMPORARILY_UNAVAILABLE"
+                return self.refused(about, text, for_now=for_now) or self.on_report(line)
             case _ if not self.admitted:
                 raise self._not_admitted(line)
         return self.on_report(line)

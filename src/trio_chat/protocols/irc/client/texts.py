@@ -166,10 +166,12 @@ class IrcTexts(IrcLink):
         self._returned.add(token)
         return token
 
-    def refused(self, targets: Sequence[str], why: str) -> Sequence[Message]:
+    def refused(
+        self, targets: Sequence[str], why: str, *, for_now: bool = False
+    ) -> Sequence[Message]:
         """Fail the text to one of these targets that the server has refused: the oldest one."""
         if text := self._oldest(targets):
-            return self._give_up([text], why)
+            return self._give_up([text], why, for_now=for_now)
         blind = next(self.state.among(self._blindly, targets), None)
         if blind is None:
             return ()
@@ -198,10 +200,13 @@ class IrcTexts(IrcLink):
     def _oldest(self, targets: Collection[str] = ()) -> Unacked | None:
         return self.state.oldest(targets, but=self._returned)
 
-    def _give_up(self, texts: Sequence[Unacked], why: str = MAYBE_LOST) -> Sequence[Message]:
+    def _give_up(
+        self, texts: Sequence[Unacked], why: str = MAYBE_LOST, *, for_now: bool = False
+    ) -> Sequence[Message]:
         """Fail those of these texts that are not back."""
         lost = [text for text in texts if text.token not in self._returned]
-        return self.state.fail([t for t in lost if self.state.acknowledge(t.token)], why)
+        given_up = [text for text in lost if self.state.acknowledge(text.token)]
+        return self.state.fail(given_up, why, for_now=for_now)
 
     def _dropped(self, texts: Sequence[Unacked]) -> Sequence[Message]:
         """Fail those of these texts that are not back, though the server has dealt with them."""
