@@ -96,7 +96,7 @@ async def promote(house: House, nick: str) -> None:
     person = house.server._hub.chat.person(nick)
     assert person
     [hub] = [one._hub for one in house.servers if person.user_id in one._hub.subscribers]
-    await hub.make_operator(hub.subscribers[person.user_id])
+    await hub.operators.make(hub.subscribers[person.user_id])
 
 
 async def irc_people(house: House, *nicks: str, caps: str = "") -> list[IrcPeer]:

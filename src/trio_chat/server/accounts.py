@@ -183,7 +183,7 @@ class Accounts:
         if (account := realm.meant(name)) and realm.who(key)[0] == account.name:
             return await self._be(subscriber, LogIn(account.name, key=key))
         try:
-            if account and await self._hub.use_reset(account.name, key):
+            if account and await self._hub.ring.use_reset(account.name, key, self._hub.now()):
                 log_in = _by_password(realm.account(account.name), account.name)
                 return [*await self._be(subscriber, log_in), _SET_ANOTHER]
         except Unavailable as error:

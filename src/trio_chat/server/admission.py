@@ -123,7 +123,7 @@ class Admission:
             return invitation
         if refused := self._belated(invitation):
             return refused
-        return await self._hub.spend(_use(invitation, identity, account)) or invitation
+        return await self._hub.ring.spend(_use(invitation, identity, account)) or invitation
 
     def check(self, token: str) -> Refused | Notice:
         """Say whether an invitation lets in somebody whom it has not let in yet."""

@@ -66,7 +66,7 @@ class Broadcaster:
                         while batch:
                             batch = await self._show(batch, tail)
             finally:
-                self._hub.ended()
+                self._hub.ring.ended()
             nursery.cancel_scope.cancel("nothing is shown any more")
 
     async def _show(self, batch: Sequence[Entry], tail: Tail) -> Sequence[Entry]:

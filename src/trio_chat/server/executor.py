@@ -342,7 +342,7 @@ class Executor:
                 self._reply(self._shared.admission.answer(person, command), ask)
             case ExplainLimits(room) if room:
                 await self._flush()
-                limits = await self._hub.explain(self._subscriber, room)
+                limits = await self._hub.rooms.explain(self._subscriber, room)
                 self._reply(Notice("\n".join(limits)), ask)
             case ExplainLimits():
                 self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
@@ -390,7 +390,7 @@ class Executor:
 
     async def _come_back(self, otherwise: str, ask: Ask) -> None:
         """Bring somebody into the rooms where their account was, at the pace of their source."""
-        rooms, here = await self._hub.places(self._subscriber)
+        rooms, here = await self._hub.rooms.places(self._subscriber)
         for room in [room for room in rooms if fold(room) not in here]:
             join = Join(room, back=True)
             cost = price(self._hub.chat, self._subscriber.user_id, join)
@@ -475,7 +475,7 @@ class Executor:
     async def _promote(self, ask: Ask) -> None:
         """Make an operator of the server of somebody whose account is one's."""
         await self._flush()
-        if event := await self._hub.promote(self._subscriber):
+        if event := await self._hub.operators.promote(self._subscriber):
             await self._follow(event, ask)
             await self._tell_of_reports()
 
@@ -517,7 +517,7 @@ class Executor:
         Each part goes out as it is worked out, so it fits what was shown before and after.
         """
         user_id, outsider = self._subscriber.user_id, self._subscriber.stand_in(self._hub.chat)
-        async with self._hub.opened(self._subscriber, query):
+        async with self._hub.rooms.opened(self._subscriber, query):
             await self._answer_in_parts(
                 self._hub.chat.answer(user_id, query, outsider=outsider), ask
             )
@@ -609,7 +609,7 @@ class Executor:
             refused = await self._credentials.may_operate(operate)
         if not refused:
             await self._flush()
-            self.session.done(await self._hub.make_operator(self._subscriber, operate.name))
+            self.session.done(await self._hub.operators.make(self._subscriber, operate.name))
             await self._tell_of_reports()
             return
         self._refuse(refused)
@@ -619,7 +619,8 @@ class Executor:
             )
 
     async def _tell_of_reports(self) -> None:
-        for notice in await self._hub.waiting_reports(self._subscriber):
+        person = self._subscriber.person(self._hub.chat)
+        for notice in await self._hub.archive.waiting_reports(person):
             self._reply(notice)
 
     async def _operate_server(self, command: OfServer, ask: Ask) -> None:

@@ -5,21 +5,17 @@ the broadcaster, is applied, and shown. Whoever made it waits here until it has 
 everything that one person sees is in order, and nobody can be faster than the system.
 """
 
-import logging
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from trio_chat.core.accounts import account_of, came_by_token
 from trio_chat.core.chat import Chat
 from trio_chat.core.checkpoint import restore
 from trio_chat.core.commands import (
     Confidential,
     DropAccount,
     DropKey,
-    FileReport,
     Join,
     Kick,
     Leave,
@@ -29,7 +25,6 @@ from trio_chat.core.commands import (
     Look,
     MakeKey,
     Prefer,
-    Redact,
     Register,
     Remove,
     Rename,
@@ -42,20 +37,9 @@ from trio_chat.core.commands import (
     SetRoomBan,
 )
 from trio_chat.core.decide import Outcomes
-from trio_chat.core.events import (
-    Change,
-    Entry,
-    Event,
-    InvitationUsed,
-    OperatorMade,
-    Redacted,
-    UserModesSet,
-)
-from trio_chat.core.names import composed, fold, room_problem
-from trio_chat.core.preferences import ROOMS
+from trio_chat.core.names import composed, room_problem
 from trio_chat.core.queries import LookUp
-from trio_chat.core.redaction import removed_words
-from trio_chat.core.views import Answer, Notice, Refused
+from trio_chat.core.views import Answer
 from trio_chat.errors import Unavailable
 from trio_chat.protocols.session import Dialect, OwnDialect
 from trio_chat.server.absent import Absent
@@ -73,13 +57,13 @@ from trio_chat.server.logins import Logins
 from trio_chat.server.marks import Marks
 from trio_chat.server.nicknames import Nicknames
 from trio_chat.server.open_logs import OpenLogs
+from trio_chat.server.operators import Operators
+from trio_chat.server.past_messages import PastMessages
 from trio_chat.server.progress import Progress
 from trio_chat.server.ring import Ring, not_kept
 from trio_chat.server.rooms import Rooms
 from trio_chat.server.snapshots import Snapshots
 from trio_chat.storage.base import START, Log
-
-logger = logging.getLogger(__name__)
 
 # Requests of which it matters by which connection of somebody's they are made.
 _VIA = (
@@ -95,7 +79,7 @@ class Hub:
     ``max_rooms`` and ``room_modes`` are those of ``OpenLogs``, ``reserved`` nicknames that nobody
     gets; ``clock`` gives unix time in seconds.
 
-    Call ``start`` once, before anything else, and run a Broadcaster. Once ``finish`` has been
+    Call ``start`` once, before anything else, and run a Broadcaster. Once ``ring.finish`` has been
     called, whoever asks for something waits until they are cancelled.
     """
 
@@ -126,25 +110,25 @@ class Hub:
         self.subscribers: dict[str, Subscriber] = {}
         self.audiences = Audiences(chat, self.subscribers)
         self.counts = Counts()
-        self._ring = Ring(chat, log, self.progress, self.logs, self.counts)
-        self._marks = Marks(chat, log, self._ring)
-        self._archive = Archive(chat, log, self._marks, self.now)
-        self.absent = Absent(chat, log, self._ring, self.logs, self.nicknames)
-        self.devices = Devices(chat, self._ring, self.audiences, self.subscribers)
+        self.ring = Ring(chat, log, self.progress, self.logs, self.counts)
+        self._marks = Marks(chat, log, self.ring)
+        self.archive = Archive(chat, log, self._marks, self.now)
+        self.absent = Absent(chat, log, self.ring, self.logs, self.nicknames)
+        self.devices = Devices(chat, self.ring, self.audiences, self.subscribers)
         self.consequences = Consequences(chat, self.logs, self.audiences, self.subscribers)
         self.identities = Identities(
-            chat, self._ring, self.nicknames, self._marks, self.logs, self.subscribers
+            chat, self.ring, self.nicknames, self._marks, self.logs, self.subscribers
         )
-        self.expiry = Expiry(chat, self._ring, self.logs, self.now)
-        self._rooms = Rooms(chat, log, self._ring, self.logs, self._archive, self.expiry)
-        self.opened = self._rooms.opened
-        self.finish, self.ended = self._ring.finish, self._ring.ended
+        self.expiry = Expiry(chat, self.ring, self.logs, self.now)
+        self.rooms = Rooms(chat, log, self.ring, self.logs, self.archive, self.expiry)
+        self._past_messages = PastMessages(chat, self.ring, self.archive, self.now)
+        self.operators = Operators(chat, self.ring)
         self.box = Box(chat, log, self.audiences)
         self.arrivals = Arrivals(
-            chat, self._ring, self.nicknames, self.identities, self.devices, self.subscribers
+            chat, self.ring, self.nicknames, self.identities, self.devices, self.subscribers
         )
         self.departures = Departures(
-            chat, self._ring, self.progress, self.logs, self.devices, self.box
+            chat, self.ring, self.progress, self.logs, self.devices, self.box
         )
         self._logins = Logins(
             chat, self.identities, self.devices, self.departures, self.consequences
@@ -177,82 +161,25 @@ class Hub:
             self.audiences.moves(subscriber.id)
             subscriber.dialect = dialect
 
-    async def places(self, subscriber: Subscriber) -> tuple[Sequence[str], Collection[str]]:
-        """The rooms where the account of somebody was, if they are to come back there; none if that
-        cannot be read. And (folded) those in which they are.
-        """
-        person, rooms = subscriber.person(self.chat), list[str]()
-        account = account_of(self.chat, person)
-        if account and account.prefers(ROOMS):
-            with suppress(Unavailable):
-                rooms = [*await self._log.places(fold(account.name))]
-        return rooms, person.rooms
-
     async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""
-        await self._ring.be_open()
-        with self._ring.request():
+        await self.ring.be_open()
+        with self.ring.request():
             person = subscriber.person(self.chat)
             try:
-                return await self._archive.look_up(person, query, subscriber.id)
+                return await self.archive.look_up(person, query, subscriber.id)
             except Unavailable as error:
                 return not_kept(error)
 
     async def close_empty(self) -> None:
         """Close the rooms that nobody is in, or needs here."""
-        await self._ring.be_open()
-        with self._ring.request():
+        await self.ring.be_open()
+        with self.ring.request():
             await self.logs.close_empty()
 
     def now(self) -> int:
         """The moment by the clock on the wall, in unix milliseconds."""
         return int(self.clock() * 1000)
-
-    async def spend(self, used: InvitationUsed) -> Refused | None:
-        """Count the use of an invitation; or say why it lets nobody in any more."""
-        await self._ring.be_open()
-        with self._ring.request():
-            return await self._ring.spend(used)
-
-    async def use_reset(self, name: str, key: str) -> bool:
-        """Use up the key by which an operator has let the owner of an account in; False if there is
-        none. Raises Unavailable.
-        """
-        await self._ring.be_open()
-        with self._ring.request():
-            return await self._ring.use_reset(name, key, self.now())
-
-    async def promote(self, subscriber: Subscriber) -> Event | None:
-        """Make somebody an operator of this server if their account is one's, and more than a token
-        has opened it: programs keep those, and others find them.
-        """
-        person = self.chat.people.get(subscriber.user_id)
-        if person is None or person.is_operator or not self.chat.rules(person.origin.account):
-            return None
-        account = account_of(self.chat, person)
-        if account is None or came_by_token(account, person.device(subscriber.id)):
-            return None
-        logger.warning(
-            "became an operator by the account %s",
-            account.name,
-            extra={"event": "operator", "audit": True, "account": account.name},
-        )
-        return await self.make_operator(subscriber)
-
-    async def make_operator(self, subscriber: Subscriber, name: str = "") -> Event:
-        """Make somebody an operator of this server, who has shown that they are one: by the
-        password ``name``, or else by an account.
-        """
-        await self._ring.be_open()
-        with self._ring.request():
-            person = self.chat.people[subscriber.user_id]
-            changes = (Change(True, "o"),)
-            event = UserModesSet(person.nick, changes, person.user_id, person.origin)
-            await self._ring.happen(event, by=subscriber.id)
-            if name:
-                made = OperatorMade(person.nick, name, person.user_id, person.origin)
-                await self._ring.record(made)
-            return event
 
     def would_be(self, subscriber: Subscriber, request: Register | SetPassword) -> Outcomes:
         """What would become of a request, were it judged now."""
@@ -272,9 +199,9 @@ class Hub:
         Whoever submits a confidential one has made sure that it may be; the ``verifier`` of a new
         password is kept together with what becomes of it.
         """
-        await self._ring.be_open()
-        with self._ring.request():
-            async with self._rooms.opened(subscriber, request):
+        await self.ring.be_open()
+        with self.ring.request():
+            async with self.rooms.opened(subscriber, request):
                 return await self._carry_out(subscriber, request, verifier)
 
     async def _carry_out(
@@ -290,9 +217,9 @@ class Hub:
             case LogOut():
                 return await self._logins.log_out(subscriber, request)
             case Join(room) if not room_problem(room):
-                return await self._rooms.join(subscriber, request)
+                return await self.rooms.join(subscriber, request)
             case RenameRoom():
-                return await self._rooms.rename(subscriber, request)
+                return await self.rooms.rename(subscriber, request)
             case Rename(nick):
                 return await self.identities.rename(subscriber, Rename(composed(nick)))
             case Register() if subscriber.user_id not in self.chat.people:
@@ -300,75 +227,37 @@ class Hub:
             case Register() | DropKey() | DropAccount():
                 return await self.identities.change(subscriber, request, verifier)
             case Report():
-                return await self._report(subscriber, request)
+                return await self._past_messages.report(subscriber, request)
             case Remove():
-                return await self._remove(subscriber, request)
+                return await self._past_messages.remove(subscriber, request)
             case SetBan() | LockChat() if subscriber.person(self.chat).is_operator:
-                with self._ring.limiting():
-                    outcomes = await self._ring.pursue(subscriber, request)
+                with self.ring.limiting():
+                    outcomes = await self.ring.pursue(subscriber, request)
                 self.expiry.look()
                 return outcomes
             case SetRoomBan():
-                return await self._rooms.ban(subscriber, request)
+                return await self.rooms.ban(subscriber, request)
             case Leave() | Kick():
-                outcomes = await self._ring.pursue(subscriber, request)
+                outcomes = await self.ring.pursue(subscriber, request)
                 await self.logs.close_empty()
                 return outcomes
             case _:
-                return await self._ring.pursue(subscriber, request, verifier)
+                return await self.ring.pursue(subscriber, request, verifier)
 
     async def settle(self, subscriber: Subscriber) -> Outcomes:
         """Do what hangs on who somebody is, whom ``submit`` has let become somebody else."""
-        await self._ring.be_open()
-        with self._ring.request():
+        await self.ring.be_open()
+        with self.ring.request():
             return await self.identities.settle(subscriber)
-
-    async def _remove(self, subscriber: Subscriber, remove: Remove) -> Outcomes:
-        found = await self._find(subscriber, remove)
-        if isinstance(found, Refused):
-            return [found]
-        outcomes = await self._ring.pursue(subscriber, Redact(found, self.now(), remove.why))
-        if remove.id:
-            return outcomes
-        done = (outcome for outcome in outcomes if isinstance(outcome, Redacted))
-        return [*outcomes, *(removed_words(found, redacted) for redacted in done)]
-
-    async def _report(self, subscriber: Subscriber, report: Report) -> Outcomes:
-        found = await self._find(subscriber, report)
-        if isinstance(found, Refused):
-            return [found]
-        try:
-            if await self._archive.has_reported(subscriber.person(self.chat), found):
-                return [Refused("You have reported that message already.")]
-        except Unavailable as error:
-            return [not_kept(error)]
-        return await self._ring.pursue(subscriber, FileReport(found, report.why))
-
-    async def _find(self, subscriber: Subscriber, wanted: Remove | Report) -> Entry | Refused:
-        """Find the message that somebody wants to remove or report."""
-        try:
-            return await self._archive.find(subscriber.person(self.chat), wanted)
-        except Unavailable as error:
-            return not_kept(error)
-
-    async def waiting_reports(self, subscriber: Subscriber) -> Sequence[Notice]:
-        """Tell an operator of the server of reports they have not seen."""
-        return await self._archive.waiting_reports(subscriber.person(self.chat))
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
         """Append a run of messages to one room, without waiting until they are shown.
 
         Returns what has become of them, and the id to wait for with ``progress.until_shown``.
         """
-        await self._ring.be_open()
-        with self._ring.request():
-            return await self._ring.decide_and_append(subscriber, says)
-
-    async def explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
-        """What somebody may not do in a room, a sentence each; nobody need be in it."""
-        await self._ring.be_open()
-        with self._ring.request():
-            return await self._rooms.explain(subscriber, room)
+        await self.ring.be_open()
+        with self.ring.request():
+            return await self.ring.decide_and_append(subscriber, says)
 
 
 def _via(subscriber: Subscriber, request: _Asked) -> _Asked:

@@ -313,20 +313,26 @@ class Ring:
 
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
-        while isinstance(found := spend(self._chat.realm, used), InvitationUsed):
-            try:
-                if await self.has_happened(found):
-                    return None
-            except Unavailable as error:
-                return not_kept(error)
+        await self.be_open()
+        with self.request():
+            while isinstance(found := spend(self._chat.realm, used), InvitationUsed):
+                try:
+                    if await self.has_happened(found):
+                        return None
+                except Unavailable as error:
+                    return not_kept(error)
         return found
 
     async def use_reset(self, name: str, key: str, now: int) -> bool:
-        """Drop the key by which an operator lets the owner of an account in, if it is good."""
+        """Use up the key by which an operator has let the owner of an account in; False if there is
+        none ``now`` (unix milliseconds). Raises Unavailable.
+        """
         realm = self._chat.realm
-        while (account := realm.account(name)) and realm.resets(account, key, now):
-            if await self.has_happened(KeyDropped(account.name, key)):
-                return True
+        await self.be_open()
+        with self.request():
+            while (account := realm.account(name)) and realm.resets(account, key, now):
+                if await self.has_happened(KeyDropped(account.name, key)):
+                    return True
         return False
 
     async def record(self, event: OfRealm) -> None:

@@ -2,10 +2,11 @@
 while nobody is there, and to say what keeps somebody out.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
+from trio_chat.core.accounts import account_of
 from trio_chat.core.chat import Chat
 from trio_chat.core.commands import (
     Join,
@@ -20,6 +21,7 @@ from trio_chat.core.decide import Outcome, Outcomes
 from trio_chat.core.events import PlaceSet
 from trio_chat.core.explain import explain_room
 from trio_chat.core.names import composed, fold, room_problem
+from trio_chat.core.preferences import ROOMS
 from trio_chat.core.queries import ShowMasks, ShowModes, ShowTopic
 from trio_chat.core.refusals import Code
 from trio_chat.core.renaming import taken
@@ -105,6 +107,17 @@ class Rooms:
             account = subscriber.person(self._chat).origin.account
             await self._ring.happen(PlaceSet(room.state.name, account, gone=True))
 
+    async def places(self, subscriber: Subscriber) -> tuple[Sequence[str], Collection[str]]:
+        """The rooms where the account of somebody was, if they are to come back there; none if that
+        cannot be read. And (folded) those in which they are.
+        """
+        person, rooms = subscriber.person(self._chat), list[str]()
+        account = account_of(self._chat, person)
+        if account and account.prefers(ROOMS):
+            with suppress(Unavailable):
+                rooms = [*await self._log.places(fold(account.name))]
+        return rooms, person.rooms
+
     async def rename(self, subscriber: Subscriber, request: RenameRoom) -> Outcomes:
         """Rename a room. Nobody can open one of the new name meanwhile, nor close this one."""
         request = replace(request, to=composed(request.to))
@@ -131,6 +144,11 @@ class Rooms:
 
         Nothing tells a room that there is not from one that would let them in.
         """
+        await self._ring.be_open()
+        with self._ring.request():
+            return await self._explain(subscriber, room)
+
+    async def _explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
         log, person, limits = fold(room), subscriber.person(self._chat), list[str]()
         if problem := room_problem(room):
             return [problem]

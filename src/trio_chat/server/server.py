@@ -445,7 +445,7 @@ class Server:
                 await listener.aclose()
             grace = self.settings.server.shutdown_grace
             self._handlers.cancel_scope.deadline = trio.current_time() + grace
-            await self._hub.finish()
+            await self._hub.ring.finish()
             for connection in self._connections:
                 connection.stop(_STARTS_ANEW if self.starts_anew else _STOPS)
 
