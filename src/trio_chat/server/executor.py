@@ -73,20 +73,19 @@ from trio_chat.core.views import (
     Rooms,
     Unheard,
 )
-from trio_chat.core.words import also_in, parting, waiting
+from trio_chat.core.words import also_in, parting
 from trio_chat.errors import Fenced, Unavailable
 from trio_chat.protocols.session import Ask, Handled, Says, Session
 from trio_chat.server.audience import Subscriber
 from trio_chat.server.counts import Ending
 from trio_chat.server.credentials import Credentials
-from trio_chat.server.fair_queue import Flow
 from trio_chat.server.lifetime import Lifetime
+from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import identity
 from trio_chat.server.prices import price
 from trio_chat.server.ring import not_kept
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source
-from trio_chat.server.token_bucket import TokenBucket
 from trio_chat.server.transport import Link
 from trio_chat.storage.base import START
 
@@ -105,12 +104,7 @@ _KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount | Prefer
 # Answers that may come in parts.
 _IN_PARTS = Members | People | Rooms | AllMetadata | Bans | Connections
 
-_TOO_FAST = "You are sending too fast: from now on, {:g} messages a second."
-_WHILE_MUTED = "While you may not speak, you can do that only every {}."
 _NOT_NOW = "Nobody can be let in just now. Try again in a minute."
-_TOO_MUCH = "Your address is sending a lot: its connections take turns for now."
-
-_SLOWED = "You have been sending too fast: for another {}, only {:g} messages a second."
 _NO_LIMITS = "There are no limits on you just now."
 
 _CHECKING = Notice("Many are logging in just now: your password is checked in its turn.")
@@ -127,9 +121,8 @@ class Executor:
     """
 
     __slots__ = (
-        "_ahead", "_bucket", "_credentials", "_flow", "_hub", "_is_secure", "_last_said",
-        "_lifetime", "_limits", "_link", "_shared", "_slowed", "_source", "_subscriber",
-        "_warned", "following", "session",
+        "_ahead", "_credentials", "_hub", "_is_secure", "_last_said", "_lifetime", "_link",
+        "_pace", "_shared", "_source", "_subscriber", "_warned", "following", "session",
     )  # fmt: skip
 
     def __init__(
@@ -150,13 +143,10 @@ class Executor:
         self._subscriber, self._link, self._lifetime = subscriber, link, lifetime
         self._shared, self._source, self._is_secure = shared, source, is_secure
         self._hub = shared.hub
-        self._limits = limits = shared.settings.limits
-        self._bucket = TokenBucket(rate=limits.messages_per_second, burst=limits.message_burst)
-        self._flow = Flow()
+        self._pace = Pace(shared.settings.limits, source.lines)
         self._credentials = Credentials(
             shared, subscriber, source, is_private=is_private, is_here=is_here
         )
-        self._slowed = False
         self._warned: tuple[str, ...] = ()  # of whom they have blocked; no list, for most are none
         self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
 
@@ -180,7 +170,7 @@ class Executor:
                 await self._say(run)
                 continue
             cost = self._price(run)
-            if (wait := self._charge(cost)) is not None:
+            if (wait := self._pace.charge(cost)) is not None:
                 await self._slow_down(wait, cost)
             if isinstance(run, Ask):
                 await self._do(run)
@@ -198,22 +188,12 @@ class Executor:
             return price(self._hub.chat, self._subscriber.user_id, run.command)
         return 1
 
-    def _charge(self, cost: int) -> float | None:
-        """Charge so many lines. Returns the seconds to wait for the connection's pace, before
-        waiting for a turn; None if there is no need to wait for either.
-        """
-        wait = self._bucket.take(trio.current_time(), cost)
-        if wait or not self._source.lines.at_once(self._flow, cost):
-            return wait
-        self._slowed = False
-        return None
-
     async def _say(self, run: Says) -> None:
         """Submit messages, as many together as neither pace nor limits hold back."""
         await self._flush()
         some: list[Say] = []
         for say in run.messages:
-            wait = self._charge(1)
+            wait = self._pace.charge(1)
             if some and (wait is not None or len(some) == _RUN):
                 await self._submit_run(some)
                 some = []
@@ -249,26 +229,17 @@ class Executor:
 
     async def _slow_down(self, wait: float, cost: int) -> None:
         """Wait for pace and turn, without reading: a flood stays where it comes from."""
-        if not self._slowed:
-            self.session.reply(Notice(self._why_slow(wait, cost)))
+        if not self._pace.is_slowed:
+            self._pace.is_slowed = True
+            why = self._pace.why_slow(wait, cost, is_muted=self._is_limited())
+            self.session.reply(Notice(why))
             if self._source.may_note("slowed down", trio.current_time()):
                 logger.info("slowed down: it writes too fast", extra={"event": "slowed-down"})
-        self._slowed = True
         await self._flush()
         self._ask_if_hung_up()
         await trio.sleep(wait)
-        if not self._source.lines.at_once(self._flow, cost):
-            with self._lifetime.time_out():
-                await self._source.lines.wait(self._flow, cost, self._shared.drains)
-        self._lifetime.was_busy()
-
-    def _why_slow(self, wait: float, cost: int) -> str:
-        if not wait:
-            return _TOO_MUCH
-        rate = self._limits.messages_per_second
-        if cost > 1 and self._is_limited():
-            return _WHILE_MUTED.format(waiting(cost / rate))
-        return _TOO_FAST.format(rate)
+        with self._lifetime.time_out():
+            await self._pace.take_turn(cost, self._shared.drains)
 
     def _is_limited(self) -> bool:
         """Whether a ban of the server, or its lock, mutes the peer."""
@@ -394,8 +365,7 @@ class Executor:
         for room in [room for room in rooms if fold(room) not in here]:
             join = Join(room, back=True)
             cost = price(self._hub.chat, self._subscriber.user_id, join)
-            if not self._source.lines.at_once(self._flow, cost):
-                await self._source.lines.wait(self._flow, cost, self._shared.drains)
+            await self._pace.take_turn(cost, self._shared.drains)
             await self._do(Ask(join, on_refused=self._not_back))
         if self.session.one_room and otherwise:
             last = next((room for room in reversed(rooms) if fold(room) in here), otherwise)
@@ -422,9 +392,8 @@ class Executor:
         """What the peer may not do just now, a sentence each."""
         chat = self._hub.chat
         yield from explain(chat, chat.people[self._subscriber.user_id])
-        seconds = self._bucket.owes(trio.current_time())
-        if self._slowed and seconds and not self._is_limited():  # or that has been said
-            yield _SLOWED.format(waiting(seconds), self._limits.messages_per_second)
+        if (slowed := self._pace.in_force()) and not self._is_limited():  # or that has been said
+            yield slowed
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
         user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
