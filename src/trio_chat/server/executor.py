@@ -1,15 +1,12 @@
 """Carries out what one connection's session asks for, one run after the other.
 
-What a peer is told stays in order. Several messages may be under way while the next are read
-(``_ahead``, at most ``_RUN``); but a reply, a refusal or any other command first waits until they
-have been shown (``catch_up``), and what the session has to say goes out before the run that
-follows (``_flush``).
+Several messages may be under way while the next are read (``_ahead``, at most ``_RUN``); any other
+command, and a refusal, first waits until they have been shown (``catch_up``).
 """
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -39,7 +36,9 @@ from trio_chat.core.commands import (
     Prefer,
     Prove,
     Quit,
+    Remove,
     Report,
+    Request,
     Say,
     SetMetadata,
     Subscribe,
@@ -56,21 +55,14 @@ from trio_chat.core.queries import ListDevices, LookUp, Query
 from trio_chat.core.realm import BLOCKS_MAX
 from trio_chat.core.refusals import Code
 from trio_chat.core.views import (
-    AllMetadata,
     AnotherNick,
-    Answer,
     AwayReply,
-    Bans,
     Challenge,
-    Connections,
-    Members,
     NewKey,
     Notice,
-    People,
     Recalled,
     Refused,
     Repeated,
-    Rooms,
     Unheard,
 )
 from trio_chat.core.words import also_in, parting
@@ -83,11 +75,11 @@ from trio_chat.server.lifetime import Lifetime
 from trio_chat.server.pace import Pace
 from trio_chat.server.passwords import identity
 from trio_chat.server.prices import price
+from trio_chat.server.responder import Responder
 from trio_chat.server.ring import not_kept
 from trio_chat.server.shared import Shared
 from trio_chat.server.sources import Source
 from trio_chat.server.transport import Link
-from trio_chat.storage.base import START
 
 logger = logging.getLogger(__name__)
 
@@ -95,35 +87,24 @@ logger = logging.getLogger(__name__)
 # appended, and the client itself until they have been shown.
 _RUN = 128
 
-# The piece of an answer that is posted at a time: a quarter of the smallest outbox.
-_PIECE = 64 * 1024  # bytes
-
 # Requests of which the log of accounts keeps all that comes of them.
 _KEPT = SetMetadata | ClearMetadata | BlockAccount | UnblockAccount | Prefer
 
-# Answers that may come in parts.
-_IN_PARTS = Members | People | Rooms | AllMetadata | Bans | Connections
-
 _NOT_NOW = "Nobody can be let in just now. Try again in a minute."
 _NO_LIMITS = "There are no limits on you just now."
-
-_CHECKING = Notice("Many are logging in just now: your password is checked in its turn.")
 
 # Refusals after which nobody can try another nickname.
 _FINAL = (Code.BANNED_FROM_CHAT, Code.LOCKED, Code.TOO_MANY_DEVICES)
 
 
-class Executor:
-    """Carries out what a ``session`` asks for, which may be set to another until it asks.
+class Executor(Responder):
+    """Carries out what the ``session`` of a connection asks for.
 
-    It acts for the ``subscriber``, charges their ``source``, and may end the ``lifetime``. It does
-    not know the connection, so both are free as soon as that forgets it.
+    It acts for the ``subscriber``, and charges their ``source``. It does not know the connection,
+    so both are free as soon as that forgets it.
     """
 
-    __slots__ = (
-        "_ahead", "_credentials", "_hub", "_is_secure", "_last_said", "_lifetime", "_link",
-        "_pace", "_shared", "_source", "_subscriber", "_warned", "following", "session",
-    )  # fmt: skip
+    __slots__ = ("_credentials", "_is_secure", "_pace", "_source", "_warned", "following")
 
     def __init__(
         self,
@@ -138,30 +119,14 @@ class Executor:
         is_private: bool,
         is_here: bool,
     ) -> None:
-        self.session = session
+        super().__init__(session, subscriber, link, lifetime, shared)
         self.following: Sequence[Ask] = ()
-        self._subscriber, self._link, self._lifetime = subscriber, link, lifetime
-        self._shared, self._source, self._is_secure = shared, source, is_secure
-        self._hub = shared.hub
+        self._source, self._is_secure = source, is_secure
         self._pace = Pace(shared.settings.limits, source.lines)
         self._credentials = Credentials(
             shared, subscriber, source, is_private=is_private, is_here=is_here
         )
         self._warned: tuple[str, ...] = ()  # of whom they have blocked; no list, for most are none
-        self._ahead, self._last_said = 0, START  # messages under way, and the id of the last one
-
-    def ping(self) -> bool:
-        """Send a PING; returns whether the peer's protocol has one."""
-        self.session.ping()
-        data = self.session.data_to_send()
-        self._subscriber.outbox.answer(data)
-        return bool(data)
-
-    async def end(self, ending: Ending, reason: str, last_words: str = "") -> None:
-        """Send what the session has to say, and end the connection, as ``Lifetime.finish`` does."""
-        await self._flush()
-        self._lifetime.finish(ending, reason, last_words)
-        await trio.lowlevel.checkpoint()  # the cancellation takes effect here
 
     async def run(self) -> None:
         """Carry out everything that has come, and send what the session has to say."""
@@ -221,12 +186,6 @@ class Executor:
             if isinstance(outcome, Refused | AwayReply | Repeated):
                 self._reply(outcome)
 
-    async def catch_up(self) -> None:
-        """Wait until everything that was said has been shown."""
-        if self._ahead:
-            await self._hub.progress.until_shown(self._last_said)
-            self._ahead = 0
-
     async def _slow_down(self, wait: float, cost: int) -> None:
         """Wait for pace and turn, without reading: a flood stays where it comes from."""
         if not self._pace.is_slowed:
@@ -246,35 +205,6 @@ class Executor:
         person = self._hub.chat.people.get(self._subscriber.user_id)
         return person is not None and person.limit is not None
 
-    def _ask_if_hung_up(self) -> None:
-        """Send something to a peer that has ended its side, to learn whether it is still there.
-
-        It may still listen, as a pipe does; or it may have gone, and its flood would be worked off
-        for a long time. If it has gone, sending fails.
-        """
-        if self._link.has_finished():
-            self.ping()
-
-    @contextmanager
-    def _in_line(self) -> Iterator[None]:
-        """Wait for a password to be checked, unless the peer goes meanwhile: those who are gone
-        keep nobody waiting.
-        """
-        with self._lifetime.time_out():
-            self._link.on_end(self._ask_in_line)
-            if self._link.has_finished():
-                self._ask_in_line()
-            try:
-                yield
-            finally:
-                self._link.on_end(None)
-
-    def _ask_in_line(self) -> None:
-        """Send something to a peer that has ended its side, if others wait, as above."""
-        if self._shared.is_hashing and not self.ping():
-            self.session.reply(_CHECKING)
-            self._subscriber.outbox.answer(self.session.data_to_send())
-
     async def _do(self, ask: Ask) -> None:
         await self.catch_up()
         try:
@@ -285,56 +215,37 @@ class Executor:
             if self._subscriber.user_id not in self._hub.chat.people and isinstance(
                 ask.command, Enter | LogIn
             ):  # nobody knows whether they have come: they can come again
-                self._refuse(Refused(_NOT_NOW, Code.UNAVAILABLE))
-                await self.end(Ending.REFUSED, "could not be let in", parting(_NOT_NOW))
+                await self._turn_away(Refused(_NOT_NOW, Code.UNAVAILABLE), "could not be let in")
             self._reply(not_kept(error), ask)
 
     async def _carry_out(self, ask: Ask) -> None:
         match ask.command:
             case Enter() as enter:
                 await self._enter(enter, ask)
-            case Quit(why, words):
-                self._lifetime.said_goodbye = True
-                self._lifetime.parting_words = words
-                await self.end(Ending.PEER, "quit", why)
+            case Quit() as quit:
+                await self._quit(quit)
             case Operate() as operate:
                 await self._operate(operate)
             case command if isinstance(command, OfServer):
                 await self._operate_server(command, ask)
             case UseInvitation(token):
-                await self._flush()
-                if told := await self._credentials.be_invited(token):
-                    self._reply(told, ask)
-                await self._promote(ask)
+                await self._be_invited(token, ask)
             case CheckInvitation(token):
                 self._reply(self._shared.admission.check(token), ask)
             case MakeInvitation() | ListInvitations() as command:
                 person = self._subscriber.person(self._hub.chat)
                 self._reply(self._shared.admission.answer(person, command), ask)
-            case ExplainLimits(room) if room:
-                await self._flush()
-                limits = await self._hub.rooms.explain(self._subscriber, room)
-                self._reply(Notice("\n".join(limits)), ask)
-            case ExplainLimits():
-                self._reply(Notice("\n".join(self._limits_in_force()) or _NO_LIMITS), ask)
-            case Watch(nicks, on):
-                watch = self._hub.chat.watch if on else self._hub.chat.unwatch
-                watch(self._subscriber.id, nicks)
-            case Subscribe(keys, on):
-                subscribers = self._hub.chat.subscribers
-                (subscribers.add if on else subscribers.remove)(self._subscriber.id, keys)
+            case ExplainLimits(room):
+                await self._explain(room, ask)
+            case Watch() | Subscribe() as interest:
+                self._take_interest(interest)
             case Report() if wait := self._source.complain(trio.current_time()):
                 self._reply(too_fast(math.ceil(wait)), ask)
             case command if isinstance(command, _KEPT) and (
                 wait := self._source.describe(trio.current_time())
             ):
                 self._reply(too_fast(math.ceil(wait)), ask)
-            case Prove() as prove:
-                await self._flush()
-                with self._in_line():
-                    answer = await self._credentials.prove(prove)
-                await self._tell(answer, ask)
-            case command if isinstance(command, Confidential):
+            case command if isinstance(command, Prove | Confidential):
                 await self._confide(command, ask)
             case command if isinstance(command, LookUp):
                 await self._look_up(command, ask)
@@ -343,21 +254,41 @@ class Executor:
             case command if isinstance(command, Query):
                 await self._answer(command, ask)
             case LookAround():
-                for room in [*self._subscriber.person(self._hub.chat).rooms]:
-                    await self._do(replace(ask, command=Look(self._hub.chat.name(room))))
+                await self._look_around(ask)
             case ComeBack(room):
                 await self._come_back(room, ask)
             case EndDevice(number):
                 self._reply(await self._hub.devices.end(self._subscriber, number), ask)
             case request:
-                await self._flush()
-                for outcome in await self._hub.submit(self._subscriber, request):
-                    if isinstance(request, Report) and isinstance(outcome, Refused):
-                        self._source.complained_in_vain()
-                    await self._follow(outcome, ask)
-                if isinstance(request, LogOut | DropKey | DropAccount):
-                    await self._settle(ask)
-                    await self._see_out()
+                await self._submit(request, ask)
+
+    async def _submit(self, request: Request | Remove | Report, ask: Ask) -> None:
+        await self._flush()
+        for outcome in await self._hub.submit(self._subscriber, request):
+            if isinstance(request, Report) and isinstance(outcome, Refused):
+                self._source.complained_in_vain()
+            await self._follow(outcome, ask)
+        if isinstance(request, LogOut | DropKey | DropAccount):
+            await self._settle(ask)
+            await self._see_out()
+
+    async def _quit(self, quit: Quit) -> None:
+        self._lifetime.said_goodbye = True
+        self._lifetime.parting_words = quit.words
+        await self.end(Ending.PEER, "quit", quit.why)
+
+    def _take_interest(self, interest: Watch | Subscribe) -> None:
+        chat, id = self._hub.chat, self._subscriber.id
+        match interest:
+            case Watch(nicks, on):
+                (chat.watch if on else chat.unwatch)(id, nicks)
+            case Subscribe(keys, on):
+                (chat.subscribers.add if on else chat.subscribers.remove)(id, keys)
+
+    async def _look_around(self, ask: Ask) -> None:
+        """Let a connection look at all rooms where its owner is."""
+        for room in [*self._subscriber.person(self._hub.chat).rooms]:
+            await self._do(replace(ask, command=Look(self._hub.chat.name(room))))
 
     async def _come_back(self, otherwise: str, ask: Ask) -> None:
         """Bring somebody into the rooms where their account was, at the pace of their source."""
@@ -388,6 +319,15 @@ class Executor:
         if refused.code is not Code.ALREADY_IN_ROOM:
             self._refuse(refused)
 
+    async def _explain(self, room: str, ask: Ask) -> None:
+        """Tell the peer what it may not do in a room, or just now if none is named."""
+        if room:
+            await self._flush()
+            limits = await self._hub.rooms.explain(self._subscriber, room)
+        else:
+            limits = [*self._limits_in_force()] or [_NO_LIMITS]
+        self._reply(Notice("\n".join(limits)), ask)
+
     def _limits_in_force(self) -> Iterator[str]:
         """What the peer may not do just now, a sentence each."""
         chat = self._hub.chat
@@ -396,24 +336,15 @@ class Executor:
             yield slowed
 
     async def _enter(self, enter: Enter, ask: Ask) -> None:
-        user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
-        host = self._shared.cloak.host(self._link.peer)
-        origin = replace(enter.origin, user=user, host=host, name=name)
-        secret = identity(enter.secret) if enter.secret else ""
-        enter = replace(
-            enter, origin=origin, secret=secret, secure=self._is_secure,
-            client=self.session.client, one_room=self.session.one_room,
-        )  # fmt: skip
+        enter = self._introduced(enter)
         await self._flush()
         with self._in_line():
             refused = await self._credentials.may_enter(enter)
         if refused:
-            self._refuse(refused)
-            await self.end(Ending.REFUSED, "not let in", parting(refused.why))
+            await self._turn_away(refused, "not let in")
         for outcome in await self._hub.arrivals.admit(self._subscriber, enter):
             if isinstance(outcome, Refused) and outcome.code in _FINAL:
-                self._refuse(outcome)
-                await self.end(Ending.REFUSED, "kept out", parting(outcome.why))
+                await self._turn_away(outcome, "kept out")
             if isinstance(outcome, Arrived | Attached):
                 nick = outcome.nick
                 logger.info("admitted as %s", nick, extra={"event": "admitted", "nick": nick})
@@ -421,6 +352,17 @@ class Executor:
             await self._follow(outcome, ask)
         await self._promote(ask)
         await self._hand_over()
+
+    def _introduced(self, enter: Enter) -> Enter:
+        """What somebody says who comes in, with what is known of their connection."""
+        user, name = enter.origin.user or "plain", enter.origin.name or enter.nick
+        host = self._shared.cloak.host(self._link.peer)
+        origin = replace(enter.origin, user=user, host=host, name=name)
+        secret = identity(enter.secret) if enter.secret else ""
+        return replace(
+            enter, origin=origin, secret=secret, secure=self._is_secure,
+            client=self.session.client, one_room=self.session.one_room,
+        )  # fmt: skip
 
     async def _hand_over(self) -> None:
         """Show somebody who has come, or logged in, what was said to them while they were not here.
@@ -448,25 +390,6 @@ class Executor:
             await self._follow(event, ask)
             await self._tell_of_reports()
 
-    async def _flush(self) -> None:
-        """Send what the session has to say, after everything said before it has been shown.
-
-        From then on the peer is written to in the session's dialect.
-        """
-        session, subscriber = self.session, self._subscriber
-        data = session.data_to_send()
-        # What was said before is still written in the old dialect, and comes before this.
-        if data or session.dialect is not subscriber.dialect:
-            await self.catch_up()
-        self._hub.write_to(subscriber, session.dialect, session.own)
-        while len(data) > _PIECE:
-            end = session.cut(data, _PIECE)
-            subscriber.outbox.answer(data[:end])
-            data = data[end:]
-            await self._until_sent()
-        if data:
-            subscriber.outbox.answer(data)
-
     async def _look_up(self, command: LookUp, ask: Ask) -> None:
         """Answer a look-up. As the answer may be long, those before it must have been sent first.
 
@@ -481,28 +404,14 @@ class Executor:
             await self._hub.box.recalled(self._subscriber, answer.entries)
 
     async def _answer(self, query: Query, ask: Ask) -> None:
-        """Answer a query, part by part if it is long: others have their turns in between.
-
-        Each part goes out as it is worked out, so it fits what was shown before and after.
+        """Answer a query. Each part of a long answer goes out as it is worked out, so it fits what
+        was shown before and after.
         """
         user_id, outsider = self._subscriber.user_id, self._subscriber.stand_in(self._hub.chat)
         async with self._hub.rooms.opened(self._subscriber, query):
             await self._answer_in_parts(
                 self._hub.chat.answer(user_id, query, outsider=outsider), ask
             )
-
-    async def _answer_in_parts(self, parts: Iterable[Answer], ask: Ask) -> None:
-        for part in parts:
-            self._reply(part, ask)
-            if isinstance(part, _IN_PARTS) and part.more:
-                await self._flush()
-                await self._until_sent()
-                async with self._shared.turns:  # handed on once in each pass of the loop
-                    pass
-
-    async def _until_sent(self) -> None:
-        await self._subscriber.outbox.until_sent()
-        self._lifetime.was_busy()
 
     async def _follow(self, outcome: Outcome | AnotherNick, ask: Ask) -> None:
         """Tell what has become of a command, and do what follows from it."""
@@ -527,30 +436,20 @@ class Executor:
             self._warned = (*self._warned, fold(unheard.nick))[-BLOCKS_MAX:]
         return is_news
 
-    def _refuse(self, refused: Refused) -> None:
-        self._hub.counts.refused[refused.code] += 1
-        self.session.reply(refused)
-
-    def _reply(self, answer: Answer, ask: Ask | None = None) -> None:
-        tell = ask.on_answer if ask else None
-        if isinstance(answer, Refused):
-            # Not in words: they may repeat a password that was typed in the wrong place.
-            what = (type(ask.command) if ask else Say).__name__
-            code = answer.code.name.lower()
-            logger.debug(
-                "refused: %s, %s",
-                what,
-                code,
-                extra={"event": "refused", "action": what, "code": code},
-            )
-            self._hub.counts.refused[answer.code] += 1
-            tell = ask.on_refused if ask else None
-        (tell or self.session.reply)(answer)
-
-    async def _confide(self, request: Confidential, ask: Ask) -> None:
+    async def _be_invited(self, token: str, ask: Ask) -> None:
         await self._flush()
+        if told := await self._credentials.be_invited(token):
+            self._reply(told, ask)
+        await self._promote(ask)
+
+    async def _confide(self, request: Prove | Confidential, ask: Ask) -> None:
+        await self._flush()
+        answer: Outcomes | NewKey | Challenge
         with self._in_line():
-            answer = await self._credentials.confide(request)
+            if isinstance(request, Prove):
+                answer = await self._credentials.prove(request)
+            else:
+                answer = await self._credentials.confide(request)
         await self._tell(answer, ask)
 
     async def _tell(self, answer: Outcomes | NewKey | Challenge, ask: Ask) -> None:
