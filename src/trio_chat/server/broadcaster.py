@@ -5,6 +5,7 @@ people's part is the same, so it is rendered once for each dialect and posted to
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import trio
 
@@ -40,6 +41,10 @@ from trio_chat.storage.tail import Tail
 _ROUND_BYTES = 64 * 1024
 
 
+class _LetGo(Exception):
+    """The people of this node have been let go by others."""
+
+
 class Broadcaster:
     """Applies what comes out of the log's tail, and posts it to the people who are to see it.
 
@@ -47,24 +52,26 @@ class Broadcaster:
     never waits for a subscriber: an outbox that is full fails its own connection. While it goes
     round a large room, others may run, but no other batch is applied except one that joins it.
 
-    ``on_lost`` is called if other nodes let the people of this one be gone: from then on nobody
-    here may ask for anything, since they are not in the chat.
+    ``on_lost`` is called if other nodes let the people of this one be gone. Nothing of that is
+    applied: people here are in the middle of something, and this node ends anyway.
     """
 
     def __init__(self, hub: Hub, log: Log, on_lost: Callable[[], None]) -> None:
         self._hub, self._log, self._on_lost = hub, log, on_lost
 
     async def run(self) -> None:
-        """Show batches until cancelled, or until the tail ends. Afterwards nothing is shown any
-        more: those who wait for an event to be shown get ``trio.BrokenResourceError``.
+        """Show batches until cancelled, or until the tail ends, or this node is lost. Afterwards
+        nothing is shown any more: those who wait for an event to be shown get
+        ``trio.BrokenResourceError``.
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._hub.snapshots.run)
             try:
-                async with self._log.tail() as tail:
-                    async for batch in tail:
-                        while batch:
-                            batch = await self._show(batch, tail)
+                with suppress(_LetGo):
+                    async with self._log.tail() as tail:
+                        async for batch in tail:
+                            while batch:
+                                batch = await self._show(batch, tail)
             finally:
                 self._hub.ring.ended()
             nursery.cancel_scope.cancel("nothing is shown any more")
@@ -94,6 +101,7 @@ class Broadcaster:
         """Apply each entry, and collect who is to be shown what of it."""
         hub, parts = self._hub, Parts(self._hub.audiences, self._hub.counts)
         for entry in batch:
+            self._look_who_lets_go(entry)
             parts.prepare_for(entry.event)
             if isinstance(entry.event, Said):
                 hub.counts.said["private" if is_private(entry.room) else "room"] += 1
@@ -105,8 +113,6 @@ class Broadcaster:
                 hub.consequences.end_killed(entry.event)
             if isinstance(entry.event, DeviceEnded):
                 hub.consequences.end_device(entry.event)
-            if self._log.membership and isinstance(entry.event, Departed | Detached):
-                self._look_who_let_go(entry.event, entry.by)
             for delivery in hub.chat.apply(entry):
                 parts.add(delivery, entry)
                 if isinstance(delivery.shown, LoggedOut):
@@ -126,11 +132,15 @@ class Broadcaster:
             hub.logs.note_closed()
         return parts
 
-    def _look_who_let_go(self, gone: Departed | Detached, by: str) -> None:
-        """Of a connection that is still here, others think that it has gone."""
+    def _look_who_lets_go(self, entry: Entry) -> None:
+        """Go no further if others think that a connection has gone that is still here."""
+        gone = entry.event
+        if not (self._log.membership and isinstance(gone, Departed | Detached)):
+            return
         id = gone.device if isinstance(gone, Detached) else gone.via or gone.user_id
-        if by != id and id in self._hub.subscribers:
+        if entry.by != id and id in self._hub.subscribers:
             self._on_lost()
+            raise _LetGo
 
     async def _go_round(self, room: str, parts: "Parts", id: str, tail: Tail) -> Sequence[Entry]:
         """Post to a room group by group; further batches of the same room join meanwhile."""

@@ -5,7 +5,7 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -270,12 +270,19 @@ class Server:
                     self._is_started = True
                     task_status.started(self)
                     await self._serve(listeners, service)
-                    with trio.move_on_after(self.settings.server.shutdown_grace):
-                        if self._neighbours:
-                            await self._neighbours.leave()
-                        await self._hub.save()
+                    await self._leave()
                     self._drains.cancel_scope.cancel("all connections have ended")
         self.stopped.set()
+
+    async def _leave(self) -> None:
+        """Let those be gone who are still here, and save all; of a lost node nothing is wanted."""
+        with (
+            trio.move_on_after(self.settings.server.shutdown_grace),
+            suppress(trio.BrokenResourceError),
+        ):
+            if self._neighbours:
+                await self._neighbours.leave()
+            await self._hub.save()
 
     def _use_certificate(self) -> None:
         """Show the certificate that is set, or else our own: beyond this machine it is made if need
