@@ -153,6 +153,7 @@ def test_the_journal_is_told_the_level_of_each_line(level, prefix):
     assert formatter.format(record("<3>x", level=level)).startswith(prefix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["auto", "text"])
 async def test_only_the_journal_is_told_the_level(text):
     for is_journal in (True, False):

@@ -304,6 +304,7 @@ async def test_ctrl_c_ends_it_while_it_waits_for_a_server():
             assert bob.err.text == ""
 
 
+@pytest.mark.slow
 async def test_it_can_stand_before_head(port):
     pipeline = 'set -o pipefail; yes | "$0" -m trio_chat client -n bob -p "$1" | head -n 1'
     with trio.fail_after(PATIENCE):

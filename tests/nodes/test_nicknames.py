@@ -1,5 +1,6 @@
 """Two nodes give a nickname once, whatever is asked of both at the same moment."""
 
+import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,6 +112,7 @@ async def _do(
         await trio.lowlevel.checkpoint()
 
 
+@pytest.mark.slow
 @given(STEPS)
 @settings(max_examples=60)
 def test_whatever_comes_first_all_nodes_agree(steps: list[tuple[int, str, str]]) -> None:

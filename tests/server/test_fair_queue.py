@@ -99,6 +99,7 @@ async def test_what_costs_more_comes_less_often(autojump_clock: MockClock) -> No
     assert crowd.had["dear"] == pytest.approx(150, abs=2)
 
 
+@pytest.mark.slow
 async def test_whoever_speaks_now_and_then_waits_for_no_flood(autojump_clock: MockClock) -> None:
     crowd = Crowd(turns(rate=80))
 

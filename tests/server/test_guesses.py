@@ -39,6 +39,7 @@ class Hashing:
         self.outcomes.append((name or text, refused.why if refused else ""))
 
 
+@pytest.mark.slow
 async def test_many_wrong_ones_keep_out_nobody_who_comes_after_them() -> None:
     row, hashing = Guesses(), Hashing()
     async with trio.open_nursery() as nursery:

@@ -24,6 +24,7 @@ async def test_silent_connections_hold_up_nobody(autojump_clock: MockClock) -> N
         assert trio.current_time() - began < 1
 
 
+@pytest.mark.slow
 async def test_whoever_has_a_nickname_may_be_silent_for_ever(autojump_clock: MockClock) -> None:
     async with running() as house:
         alice = await house.link("alice")

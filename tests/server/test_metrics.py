@@ -119,6 +119,7 @@ async def test_what_is_said_is_counted_once_and_shown_to_each(house: House, path
     assert after[appended] == after["trio_chat_append_seconds_count"] > before[appended]
 
 
+@pytest.mark.slow
 async def test_all_bytes_that_a_peer_gets_are_counted(house: House, path: Path) -> None:
     carol = await irc_peer(house, "carol")
     await carol.say("JOIN #tea", "NAMES #tea", "NOSUCH", "PRIVMSG #tea :one", "QUIT :bye")

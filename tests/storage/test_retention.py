@@ -212,6 +212,7 @@ def test_rooms_that_are_empty_and_old_go(file: File) -> None:
     assert file.found("tea", "#empty", "#full") == ["tea", "tea again"]
 
 
+@pytest.mark.slow
 def test_all_rooms_are_looked_at_in_their_turn(file: File) -> None:
     for n in range(2500):
         file.append(said("psst", ""), room=f"{n},x")
@@ -228,6 +229,7 @@ def test_all_rooms_are_looked_at_in_their_turn(file: File) -> None:
 # ── size ───────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "rounds"),
     [("tea", 60), ("tea with words of many kinds " * 20, 20)],
@@ -293,6 +295,7 @@ def test_the_marks_that_were_changed_last_stay(file: File) -> None:
 # ── by itself ──────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 async def test_it_is_done_when_nobody_wants_anything(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     async with open_file(path, retention=Retention(0, 10, 1_000_000_000)) as log:

@@ -69,6 +69,7 @@ async def test_of_one_sender_no_more_than_fifty_wait(log: Log) -> None:
     await append(log, to_alice("to another", to="eve"))
 
 
+@pytest.mark.slow
 async def test_for_one_account_no_more_than_a_thousand_wait(log: Log) -> None:
     for number in range(1000):
         await append(log, to_alice("hi", origin=account(f"a{number // 50}")))
