@@ -67,6 +67,20 @@ def test_nobody_hears_what_is_said_to_the_server(desk: Desk) -> None:
     assert desk.enter("/whois bob") == [requests.SlashCommand("/whois bob", "")]
 
 
+@pytest.mark.parametrize("text", ["hello", "//path", "one\ntwo", "/one\n/two"])
+def test_what_would_be_said_there_is_known_before(desk: Desk, text: str) -> None:
+    assert desk.model.is_for_nobody(text)
+
+
+def test_in_a_room_it_is_for_somebody(here: Desk) -> None:
+    assert not here.model.is_for_nobody("hello")
+
+
+@pytest.mark.parametrize("text", ["/whois bob", "", " ", "/login al secret"])
+def test_what_is_done_there_is_for_somebody(desk: Desk, text: str) -> None:
+    assert not desk.model.is_for_nobody(text)
+
+
 def test_a_book_is_not_said(here: Desk) -> None:
     assert here.enter("line\n" * 501) == ()
     assert here.notes() == ["That is 501 lines; at most 500 can be sent at once."]

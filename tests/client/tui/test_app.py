@@ -55,7 +55,10 @@ def test_a_draft_stays_also_when_the_network_shows_another_room():
     shown(model, script, network=network)
 
 
-def test_a_command_that_was_begun_before_there_was_a_room_goes_along():
+@pytest.mark.parametrize("keys", [[*"/login bob"], [*"hello", "enter"]])
+def test_what_was_begun_before_there_was_a_room_goes_along(keys):
+    """Also a text that was entered too early: nobody could have read it."""
+    begun = "".join(keys).removesuffix("enter")
     model = FakeModel("#one")
     model.shown = model.all[0]
     joined = trio.Event()
@@ -67,10 +70,10 @@ def test_a_command_that_was_begun_before_there_was_a_room_goes_along():
         await silent(news, wanted)
 
     async def script(pilot, app):
-        await pilot.press(*"/login bob")
+        await pilot.press(*keys)
         joined.set()
         await until(pilot, lambda: "welcome" in text_of(app))
-        assert "❯ /login bob" in text_of(app)
+        assert f"❯ {begun}" in text_of(app)
 
     shown(model, script, network=network)
 

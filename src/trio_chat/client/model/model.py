@@ -88,6 +88,10 @@ class Model(Attention):
             self.hear(Sent(text.token, text.target, text.text, text.action, text.notice), now)
         return [requests.Join(buffer.name) for buffer in self.buffers if buffer.kind == "room"]
 
+    def is_for_nobody(self, text: str) -> bool:
+        """Whether a text would be said where nobody can read it."""
+        return not self.current.target and typed.is_said(text)
+
     def enter(self, text: str, now: float) -> Asked:
         """Do what was typed or pasted in the current buffer. A line alone may be a command."""
         if not is_confided(self.current.target, text):

@@ -49,16 +49,30 @@ class Own(NamedTuple):
 def enter(model: Attention, text: str, now: float) -> Asked:
     """Do what was entered. A line alone may be a command; in several, a slash begins a path."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = _lines(text)
     if len(lines) != 1:
         return _say(model, text.strip("\n"), len(lines), now)
-    line = lines[0]
+    [line] = lines
     if says_password(line):
         model.note(NOT_SAID, now)
         return ()
-    if line.startswith("/") and not line.startswith("//"):
+    if _is_command(line):
         return _do(model, line, now)
     return _say(model, text_of(line), 1, now)
+
+
+def is_said(text: str) -> bool:
+    """Whether a text that is entered would be said, and is no command."""
+    first, *others = _lines(text) or [""]
+    return bool(others) or (bool(first) and not (says_password(first) or _is_command(first)))
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
+
+
+def _is_command(line: str) -> bool:
+    return line.startswith("/") and not line.startswith("//")
 
 
 def _say(model: Attention, text: str, lines: int, now: float) -> Asked:

@@ -126,6 +126,9 @@ class KeyController:
             return
         if self._lines_to_send > LINES_MAX:
             return
+        if self._model.is_for_nobody(text):
+            self.hint = "nobody can read that here; /join ROOM enters a room"
+            return
         self.editor.set("")
         command, _, words = text.strip().partition(" ")
         if command == "/help":
@@ -193,7 +196,7 @@ class KeyController:
 
     def follow(self) -> None:
         """Change to the current room's draft, whatever made it current, so that nothing is said in
-        the wrong room. A command that was begun before there was a room goes along.
+        the wrong room. What was begun before there was a room goes along.
         """
         room = self._model.current
         if room is self._room:
@@ -202,7 +205,7 @@ class KeyController:
             self.close()
         self._keep_draft()
         left = self._room
-        if left.kind == "server" and left.draft[0].startswith("/") and not room.draft[0]:
+        if left.kind == "server" and not room.draft[0]:
             room.draft, left.draft = left.draft, ("", 0)
         self._room = room
         self._take_draft()
