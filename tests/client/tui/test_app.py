@@ -74,6 +74,7 @@ def test_what_was_begun_before_there_was_a_room_goes_along(keys):
         joined.set()
         await until(pilot, lambda: "welcome" in text_of(app))
         assert f"❯ {begun}" in text_of(app)
+        assert "nobody can read that" not in text_of(app)
 
     shown(model, script, network=network)
 

@@ -207,6 +207,7 @@ class KeyController:
         left = self._room
         if left.kind == "server" and not room.draft[0]:
             room.draft, left.draft = left.draft, ("", 0)
+            self.hint = ""  # it was about the line that has gone
         self._room = room
         self._take_draft()
 
