@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from processes import run
 from trio_chat import Settings, SettingsError
 from trio_chat.cli.configure import about, example_file, load, table
+from trio_chat.server.passwords import hash_password
 from trio_chat.settings import PREFIX
 from trio_chat.settings.described import Setting, all_settings, shown
 from trio_chat.settings.places import Address
@@ -92,7 +93,7 @@ def test_set_takes_every_setting():
     assert set(configuration.origins.values()) == {"command line"}
 
 
-SECRETS = [setting.name for setting in SETTINGS.values() if setting.is_secret]
+SECRETS = [setting.name for setting in SETTINGS.values() if setting.lets_in]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -105,6 +106,12 @@ def test_set_takes_no_secret(name):
     assert (f"or {name}_command" in told) is (f"{name}_command" in SETTINGS)
     assert "\n" not in told
     assert "sesame" not in told
+
+
+def test_set_takes_hashes():
+    """Nobody gets in by one."""
+    hashed = hash_password("open-sesame")
+    load({}, [f"server.password={hashed}", f"irc.operators=boss={hashed}"], None)
 
 
 COMMANDS = [

@@ -8,7 +8,7 @@ def settings(incomplete: str) -> Iterable[str]:
     from trio_chat.settings import Settings
     from trio_chat.settings.described import all_settings
 
-    some = (setting for setting in all_settings(Settings) if not setting.is_secret)
+    some = (setting for setting in all_settings(Settings) if not setting.lets_in)
     return _beginning(incomplete, (f"{setting.name}=" for setting in some))
 
 

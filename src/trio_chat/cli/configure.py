@@ -114,7 +114,7 @@ def _from_command_line(options: Mapping[str, str | None], assignments: Sequence[
             problems.append(f"--set {assignment}: write it as NAME=VALUE")
         elif name not in _SETTINGS:
             problems.append(f"--set {name}: there is no such setting{_like(name, _SETTINGS)}")
-        elif value and _SETTINGS[name].is_secret:
+        elif value and _SETTINGS[name].lets_in:
             problems.append(_not_for_all_to_read(name))
     if problems:
         raise SettingsError("\n".join(problems))
@@ -236,7 +236,7 @@ def table(configuration: Configuration) -> str:
 def about(setting: Setting) -> str:
     """What a setting is for, and what it takes."""
     text = f"{setting.field.description} Takes {setting.requirement}."
-    return text + (_NOT_SET if setting.is_secret else "")
+    return text + (_NOT_SET if setting.lets_in else "")
 
 
 def example_file() -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from trio_chat.errors import SettingsError
+from trio_chat.settings.values import HASHED
 
 PREFIX = "TRIO_CHAT_"
 
@@ -59,8 +60,13 @@ class Setting:
 
     @property
     def is_secret(self) -> bool:
-        """Whether nobody else may read it, as they may the command line."""
+        """Whether it is not shown to anybody."""
         return self.field.annotation is SecretStr
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether who reads it gets in, as others may read the command line."""
+        return self.is_secret and HASHED not in self.field.metadata
 
 
 def variable(name: str) -> str:

@@ -149,10 +149,13 @@ def _secret(check: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check_secret)
 
 
-PasswordHash = Annotated[SecretStr, _secret(_check_hash)]
+#: Marks what holds hashes of passwords alone: nobody gets in by those.
+HASHED = "hashed"
+
+PasswordHash = Annotated[SecretStr, _secret(_check_hash), HASHED]
 Password = Annotated[SecretStr, _secret(check_password)]
 Identity = Annotated[SecretStr, _secret(_check_identity)]
-Operators = Annotated[SecretStr, _secret(_check_operators)]
+Operators = Annotated[SecretStr, _secret(_check_operators), HASHED]
 
 Host = Annotated[str, AfterValidator(check_host)]
 Encoding = Annotated[str, AfterValidator(check_encoding)]
