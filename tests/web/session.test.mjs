@@ -206,3 +206,15 @@ test("bans are listed with what they do, and who has set them", () => {
         "*!*@worse.example is banned by al",
     ]);
 });
+
+test("nobody hears that it is not kept up to where they have read", () => {
+    const peer = new Peer();
+    peer.enter();
+    peer.join("#a");
+    const notes = () => peer.told.filter(({ type }) => type === "note").length;
+    const before = notes();
+    peer.say(":s FAIL MARKREAD INTERNAL_ERROR #a :It could not be set");
+    assert.equal(notes(), before);
+    peer.say(":s FAIL RENAME INVALID_PARAMS #a :No such name");
+    assert.equal(notes(), before + 1);
+});

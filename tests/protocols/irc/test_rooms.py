@@ -502,6 +502,13 @@ def test_a_page_that_is_refused_is_the_last_one() -> None:
     assert told == [PageEnd("nobody", 0, complete=True)]
 
 
+def test_nobody_hears_that_it_is_not_kept_up_to_where_they_have_read() -> None:
+    """They have asked for nothing; but what was asked for by /raw is answered."""
+    session = let_in("draft/read-marker")
+    assert hear(session, "FAIL MARKREAD INTERNAL_ERROR #lobby :It could not be set") == []
+    assert hear(session, "FAIL MARKREAD INVALID_PARAMS #lobby never :No such time") != []
+
+
 def test_a_server_that_has_forgotten_tells_which_room_has_a_gap() -> None:
     client = connected()
     client.server.say("al", "one", target="#tea")

@@ -60,6 +60,8 @@ class IrcRefusals(IrcRooms):
             case "REGISTER" if self.admitted:
                 self.has_come("register")
                 return [Notice(line.params[-1], refusal=True)]
+            case "MARKREAD" if line.params[1] == "INTERNAL_ERROR":
+                return ()  # nobody has asked for it, and the next one tells as much
             case "BATCH":
                 return self.refused_batch(text) or self.on_report(line)
             case "PRIVMSG" | "NOTICE":

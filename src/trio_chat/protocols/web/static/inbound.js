@@ -194,7 +194,7 @@ function onCap(session, line) {
 /** @type {Means} */
 function onError(session, line) {
     const why = shown(line.params[0] ?? "").replace(/^Closing Link: /i, "");
-    if (!session.registered) session.farewell = why; // it is tried again; what is refused has been told before
+    if (!session.registered) session.farewell = why; // refusals were told before
     else session.tell({ type: "note", place: "", text: why, refusal: true });
 }
 
@@ -209,7 +209,7 @@ function onFail(session, line, { asked }) {
     else if (asked?.kind === "text" && code === "ALREADY_SENT") session.discard(asked.token);
     else if (asked?.kind === "text") session.failed(asked.token, why);
     else if (asked && (asked.kind === "gap" || asked.kind === "page")) session.history.failed(asked);
-    else if (asked?.kind !== "quiet") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
+    else if (asked?.kind !== "quiet" && command !== "MARKREAD") note(session, asked, command === "SEARCH" ? "" : rest[0] ?? "", why, refusal);
     if (asked) asked.refused = why;
 }
 
