@@ -61,7 +61,7 @@ _OF_ANOTHER = (
 # For so long those wait who want to know whether this store still lives.
 _SETTLED = 5.0  # seconds
 
-_BEHIND = "This server cannot keep up with the others just now."
+_BEHIND = "This was stored, but this server cannot keep up with the others just now."
 _LOST = "The engine that the servers share has lost this."
 
 
