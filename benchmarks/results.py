@@ -163,6 +163,7 @@ _ABOVE_THE_FLOOR = (
     ("loaded", "1,000 members, 64 outstanding", 1.1),
 )
 
+
 def _nodes_targets(figures: Figures) -> Iterator[Target]:
     few = {name.removeprefix("10 members: "): figure for name, figure in figures.items()}
     yield Target("nodes", "10 members: the speaker's node, µs", few["speaker's node, µs"], 900)
