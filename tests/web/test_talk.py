@@ -298,6 +298,7 @@ def test_register_log_out_and_log_in(browser: Browser, server: Server) -> None:
             expect(phone.locator("#rooms .me")).to_contain_text(re.compile("^wendy(?!_)"))
             expect(phone.locator("#top h1")).to_have_text("#lobby")
             say(phone, "from the phone")
+            shows(page, "from the phone")
             say(page, "from the desk")
             for device in (page, phone):
                 shows(device, "from the phone", "from the desk")
