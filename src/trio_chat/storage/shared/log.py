@@ -35,13 +35,13 @@ from trio_chat.storage.noted import is_noted
 from trio_chat.storage.shared.membership import NodeMembership, open_wire
 from trio_chat.storage.shared.order import Order, open_order
 from trio_chat.storage.shared.records import Append, Place, Record
-from trio_chat.storage.shared.whose import chat_of, note_chat
 from trio_chat.storage.shared.wire import Told, Wire
 from trio_chat.storage.sqlite import read, waiting
 from trio_chat.storage.sqlite.jobs import Job
 from trio_chat.storage.sqlite.log import Parts, SqliteLog, open_parts
 from trio_chat.storage.sqlite.rows import complain, row_of
 from trio_chat.storage.sqlite.store import Replica
+from trio_chat.storage.sqlite.whose import chat_of, note_chat
 
 logger = logging.getLogger(__name__)
 

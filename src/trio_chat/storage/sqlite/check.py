@@ -10,7 +10,6 @@ from trio_chat.core.events import Said
 from trio_chat.storage.base import AUDIT_DAYS
 from trio_chat.storage.clock import Calendar, too_old
 from trio_chat.storage.ids import first_of, pack, time_of, unpack
-from trio_chat.storage.shared.whose import chat_of
 from trio_chat.storage.sqlite import search
 from trio_chat.storage.sqlite.maintenance import Retention, noted
 from trio_chat.storage.sqlite.reading import journal_size, reading
@@ -18,6 +17,7 @@ from trio_chat.storage.sqlite.rows import UNAUDITED, Kind, event_of
 from trio_chat.storage.sqlite.schema import check_version
 from trio_chat.storage.sqlite.store import BLANK
 from trio_chat.storage.sqlite.usage import NOT_NEEDED, SELECT
+from trio_chat.storage.sqlite.whose import chat_of
 
 _DAY = 86_400_000  # milliseconds
 
