@@ -1,7 +1,8 @@
 """The outcome of our texts, for front ends that wait for it and count it."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import suppress
 
 import trio
 
@@ -88,10 +89,14 @@ class Delivery:
         while not is_so():
             await self._news.wait()
 
-    async def send_again(self, ask: Callable[[ResendText], Awaitable[None]]) -> None:
+    async def send_again(self, asked: trio.MemorySendChannel[ResendText]) -> None:
         """Ask for texts that were refused for now to be sent again, until they have arrived; until
-        cancelled.
+        cancelled, or nobody takes requests any more.
         """
+        with suppress(trio.BrokenResourceError):
+            await self._send_again(asked)
+
+    async def _send_again(self, asked: trio.MemorySendChannel[ResendText]) -> None:
         while True:
             await self.until(lambda: bool(self._due))
             why = self._due[0].why.rstrip(".")
@@ -101,7 +106,7 @@ class Delivery:
                 await trio.sleep(next(waits))
                 due, self._due = self._due, []
                 for failed in due:
-                    await ask(ResendText(failed.token))
+                    await asked.send(ResendText(failed.token))
                 await self.until(lambda: bool(self._due) or not self._put_off)
 
     async def until_known(self) -> None:

@@ -92,7 +92,7 @@ class Lines:
                     speaking.start_soon(self._front_end.read, lines_to)
                     speaking.start_soon(self._speak, lines, asked, told)
                     speaking.start_soon(self._move, asked)
-                    speaking.start_soon(self._send_again, asked)
+                    speaking.start_soon(self._delivery.send_again, asked)
                     await self._hear(messages, told)
                     speaking.cancel_scope.cancel("the chat has ended")
 
@@ -178,10 +178,6 @@ class Lines:
             for message in room.give_up():
                 await told.send(message)
         await delivery.until(lambda: delivery.linked and not (room.moving or delivery.full))
-
-    async def _send_again(self, asked: RequestChannel) -> None:
-        with suppress(trio.BrokenResourceError):
-            await self._delivery.send_again(asked.send)
 
     async def _move(self, asked: RequestChannel) -> None:
         """Send the requests that follow from where we are."""

@@ -48,9 +48,9 @@ class Own(NamedTuple):
 
 def enter(model: Attention, text: str, now: float) -> Asked:
     """Do what was entered. A line alone may be a command; in several, a slash begins a path."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = _lines(text)
     if len(lines) != 1:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
         return _say(model, text.strip("\n"), len(lines), now)
     [line] = lines
     if says_password(line):

@@ -62,7 +62,7 @@ class ObjectPipe:
             with objects:
                 async with trio.open_nursery() as reading:
                     reading.start_soon(self._read, asked, objects)
-                    reading.start_soon(self._send_again, asked)
+                    reading.start_soon(self._delivery.send_again, asked)
                     await self._tell(messages, objects)
                     reading.cancel_scope.cancel("the chat has ended")
 
@@ -85,10 +85,6 @@ class ObjectPipe:
             self._failed = self._failed or ConnectionLost(why)
         for token in left:
             await objects.send(Failed(token, MAYBE_LOST))
-
-    async def _send_again(self, asked: RequestChannel) -> None:
-        with suppress(trio.BrokenResourceError):
-            await self._delivery.send_again(asked.send)
 
     # ── requests ───────────────────────────────────────────────────────────────────────────
 
