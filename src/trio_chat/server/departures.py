@@ -12,7 +12,7 @@ import trio
 from trio_chat.core.chat import Chat
 from trio_chat.core.decide import parting_words
 from trio_chat.core.devices import node_of
-from trio_chat.core.events import NOWHERE, Departed, Detached, Got
+from trio_chat.core.events import Departed, Detached, Got
 from trio_chat.core.remembered import note_seen
 from trio_chat.core.room import Person
 from trio_chat.errors import Fenced, Unavailable
@@ -124,11 +124,11 @@ class Departures:
         seen: str = "",
     ) -> None:
         """Let somebody be gone, and with them their rooms that nobody else is in."""
-        nick, origin = (person.nick, person.origin) if person else (subscriber.nick, NOWHERE)
-        rooms = tuple(person.rooms) if person else ()
-        why = parting_words(self._chat, person, why, words) if person else why
-        via = "" if subscriber.id == subscriber.user_id else subscriber.id
-        departed = Departed(nick, subscriber.user_id, why, origin, rooms, seen, via)
+        if person:
+            why = parting_words(self._chat, person, why, words)
+            departed = _departed(person, subscriber.id, why, seen)
+        else:
+            departed = Departed(subscriber.nick, subscriber.user_id, why, seen=seen)
         await self._ring.happen(departed, by=subscriber.id)
         await self._logs.close_empty()
 
@@ -208,10 +208,14 @@ class Departures:
         if len(person.devices) > 1 or self._chat.is_always_on(person):
             await self._detach(person, id, why, seen)
             return
-        via = "" if id == person.user_id else id
-        rooms = tuple(person.rooms)
-        departed = Departed(person.nick, person.user_id, why, person.origin, rooms, seen, via)
-        await self._ring.happen(departed)
+        await self._ring.happen(_departed(person, id, why, seen))
+
+
+def _departed(person: Person, last: str, why: str, seen: str) -> Departed:
+    """The departure of somebody whose ``last`` connection goes."""
+    via = "" if last == person.user_id else last
+    rooms = tuple(person.rooms)
+    return Departed(person.nick, person.user_id, why, person.origin, rooms, seen, via)
 
 
 async def _together(calls: Sequence[Callable[[], Awaitable[None]]]) -> None:
