@@ -286,6 +286,29 @@ async def test_who_is_cut_off_at_the_end_comes_back_for_the_rest(
             await run_lines(settings, "me", person)
 
 
+@pytest.mark.parametrize("retry", [True, False])
+async def test_a_connection_that_is_lost_as_we_leave(autojump_clock, network, server, retry):
+    """It is no error if all has been said, and we could have had another one."""
+
+    async def broken() -> None:
+        raise trio.BrokenResourceError
+
+    async def leave() -> None:
+        async with enter(retry=retry) as me:
+            await me.say("all that there is")
+            while not isinstance(await anext(me), Acknowledged):
+                pass
+            network.links[0].ours.send_stream.send_all_hook = broken
+
+    if retry:
+        await leave()
+        assert len(network.links) == 1
+    else:
+        with pytest.raises(ConnectionLost):
+            await leave()
+    assert server.texts == ["all that there is"]
+
+
 async def test_a_pipe_that_is_not_let_back_into_its_room_tries_again(
     autojump_clock, network, server
 ):

@@ -9,8 +9,8 @@ stay where we are let in. Once that connection is lost, the next attempt begins 
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import inf
 
 import trio
@@ -120,23 +120,20 @@ class ReconnectingConnection:
         """Send what may be sent now; the rest goes out with the next steps. Raises ConnectionLost
         only if we do not try again: otherwise the next step notices it.
         """
-        if self.current:
-            await self._send(self.current.push)
-        else:
+        if not self.current:
             self._hear(self.requests.own_messages())
+            return
+        try:
+            await self.current.push()
+        except ConnectionLost as error:
+            if not self._goes_on_after(error):
+                raise
 
     def tell(self, messages: Sequence[Message]) -> None:
         """Hear messages of our own, and wake the reader for them."""
         self._hear(messages)
         if self.current:
             self.current.interrupt("there is something to be heard")
-
-    async def _send(self, send: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await send()
-        except ConnectionLost as error:
-            if not self._goes_on_after(error):
-                raise
 
     @property
     def waiting(self) -> bool:
@@ -149,10 +146,13 @@ class ReconnectingConnection:
         return bool(self._state.unacked or self._state.unsent)
 
     async def finish(self, words: str) -> None:
-        """Say nothing more, and read on until it is over."""
+        """Say nothing more; steps read on until it is over, and notice a connection that is lost
+        now.
+        """
         self.words = words
         if self.current and self.is_in:
-            await self._send(partial(self.current.finish, words))
+            with suppress(ConnectionLost):
+                await self.current.finish(words)
         elif not self.left_to_do:
             self.give_up("there is nothing left to be said")
 

@@ -265,8 +265,7 @@ class ChatRunner:
         if not self._connection.is_in:
             self._connection.give_up("nobody wants it any more")
             return
-        with suppress(ConnectionLost):
-            await self._connection.finish(words)
+        await self._connection.finish(words)
         await trio.sleep(self._patience)
         self._connection.give_up("the server takes too long")
 
