@@ -48,6 +48,14 @@ async def test_of_two_at_once_the_second_leaves_no_trace(log: Log) -> None:
     assert [entry.event for entry in await log.barriers(REALM, after=START)] == [BOB]
 
 
+async def test_who_comes_second_with_a_name_is_judged_again(log: Log) -> None:
+    made = await happen(log, BOB, "one")
+    with pytest.raises(Conflict) as conflict:
+        await happen(log, BOB, "other")
+    assert conflict.value.barrier == made
+    assert await log.secret("bob") == "one"
+
+
 async def test_a_secret_is_in_no_event_and_no_repr(log: Log) -> None:
     await happen(log, BOB, "hunter2")
     [entry] = await take(log, 1)

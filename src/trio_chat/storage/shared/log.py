@@ -212,13 +212,18 @@ class SharedLog(SqliteLog):
         if any(map(is_promised, events)):
             await self._read(waiting.check_unknown, events)
         if last.redact and await self.find(room, last.redact, topics=True) is None:
-            if (barrier := await self._read(read.barrier, room)) > expect:
-                raise Conflict(barrier)  # it may have been there when that was judged
+            await self._be_the_same(room, expect)
             raise Gone(f"{last.redact} is not there")
         if last.secret and last.secret.new and await self.secret(last.secret.account):
+            await self._be_the_same(room, expect)
             raise Unavailable("That account's entry is damaged: restore it from a backup.")
         if last.move and await self.knows(last.move.to):
             raise Taken(f"there is {last.move.to} already")
+
+    async def _be_the_same(self, room: str, expect: str) -> None:
+        """Raise Conflict if the file was another one when what it speaks against was judged."""
+        if (barrier := await self._read(read.barrier, room)) > expect:
+            raise Conflict(barrier)
 
     async def _entry(self, room: str, told: Told, place: Place) -> Entry:
         """The entry of an event, or the one that has its token already."""
