@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,16 +22,27 @@ DROPPED = re.compile(r"(\d+) log lines were dropped")
 def logging_to_a_pipe(waiting_max: int = 10_000) -> Iterator[tuple[logging.Logger, int]]:
     """A logger, and the end of the pipe from which its lines can be read."""
     reading, writing = os.pipe()
-    handler = BackgroundHandler(writing, waiting_max=waiting_max)
+    try:
+        with logging_to(writing, waiting_max) as logger:
+            try:
+                yield logger, reading
+            finally:
+                os.close(reading)  # what still waits for a reader fails
+    finally:
+        os.close(writing)
+
+
+@contextmanager
+def logging_to(number: int, waiting_max: int = 10_000) -> Iterator[logging.Logger]:
+    """A logger whose lines have been written to a descriptor when the context ends."""
+    handler = BackgroundHandler(number, waiting_max=waiting_max)
     logger = logging.Logger("test")
     logger.addHandler(handler)
     try:
-        yield logger, reading
+        yield logger
     finally:
         handler.close()
-        os.close(reading)  # what still waits for a reader fails
         handler._thread.join()
-        os.close(writing)
 
 
 def told(lines: list[str]) -> list[str]:
@@ -79,6 +91,21 @@ def test_flush_waits_for_what_is_not_written_but_not_for_ever():
         logger.info("end")
         assert lines_of(reading, "end") == ["x" * 500_000, "end"]
         logger.handlers[0].flush()
+
+
+def test_lines_that_follow_soon_are_written_together_and_at_once_if_they_have_to_be(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("trio_chat.cli.log_handler._GATHER", 1000.0)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps writes apart
+    with ours, theirs:
+        with logging_to(theirs.fileno()) as logger:
+            for text in ("one", "two", "three"):
+                logger.info(text)
+            logger.handlers[0].flush()
+            assert ours.recv(1000) == b"one\ntwo\nthree\n"
+            logger.info("the end")
+        assert ours.recv(1000) == b"the end\n"
 
 
 def test_what_it_writes_to_may_be_closed():
