@@ -1,8 +1,12 @@
 """The server's end of a link for tests of what is written to it, and what its outbox reports."""
 
+from typing import Any
+
 import trio
 import trio.testing
 
+from trio_chat.server.counts import Counts
+from trio_chat.server.outbox import Outbox
 from trio_chat.server.transport import Link
 
 
@@ -47,3 +51,19 @@ class Failures:
 
     def on_slow(self) -> None:
         self.slow += 1
+
+
+class Kept(Outbox):
+    """An outbox whose peer takes at once what is posted: ``data``, by so many ``posts``."""
+
+    def __init__(self) -> None:
+        self.data, self.posts = b"", 0
+        unused: Any = None
+        link = Link(unused, "wire")
+        link.write_now = self._take
+        super().__init__(link, unused, Failures(), Counts(), max_bytes=1)
+
+    def _take(self, data: bytes) -> int:
+        self.data += data
+        self.posts += 1
+        return len(data)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_chat.server.counts import Counts
-from trio_chat.server.outbox import Outbox
+from trio_chat.server.outbox import Outbox, post_to
 from wires import Failures, Wire
 
 
@@ -36,6 +36,21 @@ async def test_an_idle_socket_is_written_to_at_once(failures: Failures) -> None:
         box.post(b"two")
         assert wire.direct == [b"one", b"two"]
         assert not nursery.child_tasks
+
+
+async def test_of_many_each_gets_it_as_far_as_it_takes_it(failures: Failures) -> None:
+    async with trio.open_nursery() as nursery:
+        takes, waits, takes_some, lost, has_left = wires = [Wire(room=n) for n in (9, 0, 3, 9, 9)]
+        boxes = [outbox(wire, nursery, failures) for wire in wires]
+        lost.broken = True
+        await boxes[-1].finish()
+        post_to(boxes, b"first ")
+        post_to(boxes, b"second")
+        assert failures.lost == 1
+        assert [bytes(wire.arrived) for wire in (takes, lost, has_left)] == [b"first sec", b"", b""]
+        assert await read(takes, 3) == b"ond"
+        assert await read(waits, 12) == b"first second"
+        assert bytes(takes_some.arrived) + await read(takes_some, 9) == b"first second"
 
 
 async def test_what_does_not_fit_follows_in_order(failures: Failures) -> None:

@@ -41,6 +41,7 @@ from trio_chat.server.broadcaster import Parts
 from trio_chat.server.counts import Counts
 from trio_chat.server.hub import Hub
 from trio_chat.storage.memory import MemoryLog
+from wires import Kept
 
 PEOPLE = ["1", "2", "3", "4"]
 # Connections that come later; one shows one room at a time.
@@ -89,18 +90,6 @@ class Always(Own):
 
     def differs(self, shown: Shown) -> bool:
         return True
-
-
-class Kept:
-    """An outbox that keeps what is posted."""
-
-    def __init__(self) -> None:
-        self.data = b""
-        self.posts = 0
-
-    def post(self, data: bytes) -> None:
-        self.data += data
-        self.posts += bool(data)
 
 
 DIALECTS = [Loud("<"), Loud(">")]
@@ -244,7 +233,7 @@ def shows(chat: Chat, room: str) -> Iterator[str]:
 def new_listeners(outboxes: dict[str, Kept]) -> dict[str, Subscriber]:
     """Everybody, all written to in the same way."""
     return {
-        id: Subscriber(id, outbox, DIALECTS[0], user_id=FURTHER.get(id, id))  # type: ignore[arg-type]
+        id: Subscriber(id, outbox, DIALECTS[0], user_id=FURTHER.get(id, id))
         for id, outbox in outboxes.items()
     }
 
@@ -332,7 +321,7 @@ def test_in_one_room_a_part_is_the_common_one_or_their_own() -> None:
     assert [data.count(b"\n") for data in common.values()] == [2, 2]
     assert [data.count(b"\n") for data in parts.own().values()] == [1]
     assert {outbox: data for some, data, _ in parts for outbox in some} == {
-        outboxes["1"]: parts.own()[outboxes["1"]],  # type: ignore[index]
+        outboxes["1"]: parts.own()[outboxes["1"]],
         outboxes["2"]: common[DIALECTS[1]],
         outboxes["3"]: common[DIALECTS[0]],
     }
@@ -352,7 +341,7 @@ def test_whoever_listens_elsewhere_is_passed_over() -> None:
 
 def test_who_is_written_to_in_another_way_gets_that_from_then_on() -> None:
     chat, outbox = new_chat(), Kept()
-    subscriber = Subscriber("1", outbox, DIALECTS[0])  # type: ignore[arg-type]
+    subscriber = Subscriber("1", outbox, DIALECTS[0])
     hub = Hub(chat, MemoryLog(per_room=1, total_bytes=1, rooms=1), max_rooms=1)
     hub.subscribers["1"] = subscriber
     chat.apply(Entry("#a", "1", Joined("#a", "nick1", "1")))

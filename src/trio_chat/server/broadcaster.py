@@ -33,7 +33,7 @@ from trio_chat.server.audience import GROUP, Audiences, Subscriber
 from trio_chat.server.counts import Counts
 from trio_chat.server.fanout import FanOut
 from trio_chat.server.hub import Hub
-from trio_chat.server.outbox import Outbox
+from trio_chat.server.outbox import Outbox, post_to
 from trio_chat.storage.base import Log
 from trio_chat.storage.tail import Tail
 
@@ -90,8 +90,7 @@ class Broadcaster:
     async def _post(self, parts: "Parts") -> None:
         posts = 0
         for outboxes, data, events in parts:
-            for outbox in outboxes:
-                outbox.post(data)
+            post_to(outboxes, data)
             self._hub.counts.posted(len(outboxes), events, len(data))
             posts += len(outboxes)
             if posts > GROUP:

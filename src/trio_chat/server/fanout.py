@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from trio_chat.protocols.session import Dialect
 from trio_chat.server.audience import Audience
 from trio_chat.server.counts import Counts
-from trio_chat.server.outbox import Outbox
+from trio_chat.server.outbox import Outbox, post_to
 
 
 class FanOut:
@@ -67,14 +67,12 @@ class FanOut:
         dialect, outboxes = self._groups[place]
         data = b"".join([part.common[dialect] for part in parts])
         self._counts.posted(len(outboxes), sum(part.events for part in parts), len(data))
-        special = {outbox for part in parts for outbox in part.own}
-        for outbox in outboxes:
-            if outbox in special:
-                own = b"".join([p.own.get(outbox, p.common[dialect]) for p in parts])
-                outbox.post(own)
-                self._counts.sent += len(own) - len(data)
-            else:
-                outbox.post(data)
+        special = {outbox for part in parts for outbox in part.own if outbox in outboxes}
+        for outbox in special:
+            own = b"".join([part.own.get(outbox, part.common[dialect]) for part in parts])
+            outbox.post(own)
+            self._counts.sent += len(own) - len(data)
+        post_to([one for one in outboxes if one not in special] if special else outboxes, data)
         parts.clear()
         return len(outboxes)
 

@@ -12,6 +12,7 @@ waits is sealed already. So a record of which a part was sent goes on where it s
 not to be sent is never sealed, because the peer would miss it.
 """
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -55,32 +56,19 @@ class Outbox:
         self, link: Link, nursery: trio.Nursery, owner: Owner, counts: Counts, *, max_bytes: int
     ) -> None:
         self._link, self._nursery, self._owner = link, nursery, owner
-        self._write_now, self._seal = link.write_now, link.seal
+        self._seal = link.seal
         self._max_bytes, self._counts = max_bytes, counts
         self._waiting = 0  # bytes in the channel and in the drain's hands
         self._closed = False
+        # What posts are written by; None if they are sealed or queued first, or come too late.
+        self._write_now: Callable[[bytes], int] | None = None if self._seal else link.write_now
         self._backlog: trio.MemorySendChannel[bytes] | None = None
         self._drain_scope: trio.CancelScope | None = None
         self._drained: trio.Event | None = None
 
     def post(self, data: bytes) -> None:
         """Send at once, or as soon as the peer reads. Never waits; does nothing once finished."""
-        if self._closed or not data:
-            return
-        if self._backlog is not None and self._waiting + len(data) > self._max_bytes:
-            self._owner.on_slow()
-            return
-        try:
-            if self._seal is not None:
-                data = self._seal(data)
-            sent = self._write_now(data) if self._backlog is None else 0
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._lose()
-            return
-        if sent < len(data):
-            self._queue(data[sent:])
+        post_to((self,), data)
 
     def answer(self, data: bytes) -> None:
         """Post something that is for this connection alone, and count it."""
@@ -110,7 +98,7 @@ class Outbox:
         """
         self._max_bytes = self._waiting + len(last_words)  # beyond the bound, this once
         self.answer(last_words)
-        self._closed = True
+        self._close()
         scope = self._drain_scope  # the drain may be done with by the time that this is cancelled
         if scope is not None and self._drained is not None:
             self._be_patient()
@@ -120,7 +108,29 @@ class Outbox:
                 scope.cancel("the connection is cut off")
                 raise
 
+    def _post_otherwise(self, data: bytes) -> None:
+        """Post what cannot be written as it is."""
+        if self._closed:
+            return
+        if self._backlog is not None and self._waiting + len(data) > self._max_bytes:
+            self._owner.on_slow()
+            return
+        sent = 0
+        try:
+            if self._seal is not None:
+                data = self._seal(data)
+            if self._backlog is None:
+                sent = self._link.write_now(data)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._lose()
+            return
+        if sent < len(data):
+            self._queue(data[sent:])
+
     def _queue(self, data: bytes) -> None:
+        self._write_now = None
         if self._backlog is None:
             # Each item has a byte at least, so there are never more items than bytes.
             self._backlog, receive = trio.open_memory_channel[bytes](self._max_bytes + 1)
@@ -151,6 +161,8 @@ class Outbox:
             self._counts.waiting -= self._waiting
             if self._waiting:  # cut off in the middle of an item: nothing can follow that
                 self._closed = True
+            if not (self._closed or self._seal):
+                self._write_now = self._link.write_now
             self._backlog = self._drain_scope = self._drained = None
             drained.set()
 
@@ -159,8 +171,33 @@ class Outbox:
             self._drain_scope.deadline = trio.current_time() + _PATIENCE
 
     def _lose(self) -> None:
-        self._closed = True
+        self._close()
         self._owner.on_lost()
+
+    def _close(self) -> None:
+        self._closed, self._write_now = True, None
+
+
+def post_to(outboxes: Iterable[Outbox], data: bytes) -> None:
+    """Post the same to many. All but a few can be written to as it is, and take all of it: this is
+    what a delivery costs besides the system call.
+    """
+    size = len(data)
+    if not size:
+        return
+    for outbox in outboxes:
+        if (write_now := outbox._write_now) is None:
+            outbox._post_otherwise(data)
+            continue
+        try:
+            sent = write_now(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            outbox._lose()
+            continue
+        if sent < size:
+            outbox._queue(data[sent:])
 
 
 def _take(receive: trio.MemoryReceiveChannel[bytes]) -> bytes:
