@@ -282,6 +282,7 @@ async def test_sockets_for_another_process_are_not_its_own() -> None:
         assert "al: hello\n" in await converse(server.port, "al\nhello\n")
 
 
+@pytest.mark.slow
 async def test_while_it_is_started_again_nobody_is_refused_and_nothing_is_lost(
     tmp_path: Path,
 ) -> None:

@@ -303,6 +303,7 @@ async def test_our_client_registers_and_logs_in_on_irc_as_well() -> None:
         await until_told(al, "Cannot log in as al: that is not the password.")
 
 
+@pytest.mark.slow
 async def test_who_has_logged_out_is_not_logged_in_again_when_the_connection_is_lost() -> None:
     async with running() as house:
         bob = await house.connect("al")
@@ -322,6 +323,7 @@ async def test_who_has_logged_out_is_not_logged_in_again_when_the_connection_is_
             await until_told(al, "You are not logged in.")
 
 
+@pytest.mark.slow
 async def test_a_guest_who_is_not_let_in_any_more_does_not_try_for_ever() -> None:
     async with running() as house:
 

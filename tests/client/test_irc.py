@@ -112,6 +112,7 @@ async def test_what_is_no_irc_is_an_error_that_helps(nursery, protocol):
 # ── talking ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 async def test_without_echoes_what_we_say_counts_as_there(nursery):
     server = await nursery.start(MinimalIrcServer().run)
     async with trio_chat.open_chat(port=server.port, nick="al") as al:
@@ -144,6 +145,7 @@ async def test_a_server_that_goes_before_it_has_answered(nursery):
         await talk()
 
 
+@pytest.mark.slow
 async def test_the_command_in_a_pipe(nursery):
     server = await nursery.start(MinimalIrcServer().run)
     arguments = ("-p", str(server.port), "-n", "al", "-s", "client.room=#tea")

@@ -580,6 +580,7 @@ async def test_the_end_of_the_block_tells_what_was_unsaid_even_if_the_loss_is_kn
         await talk()
 
 
+@pytest.mark.slow
 async def test_the_end_of_the_block_tells_if_not_everything_was_delivered(nursery, protocol):
     settings = Settings(port=0, limits=LimitSettings(messages_per_second=1, message_burst=10))
     server = await nursery.start(trio_chat.serve, settings)

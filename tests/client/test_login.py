@@ -67,6 +67,7 @@ async def test_the_screen_enters_no_room_that_was_left_elsewhere(tmp_path: Path)
 
 
 @pytest.mark.parametrize("is_here", [True, False])
+@pytest.mark.slow
 async def test_the_screen_goes_to_a_room_of_the_account_that_a_guest_logs_in_to(
     tmp_path: Path, is_here: bool
 ) -> None:
@@ -87,6 +88,7 @@ async def test_the_screen_goes_to_a_room_of_the_account_that_a_guest_logs_in_to(
             assert await it.ended() == 0
 
 
+@pytest.mark.slow
 async def test_the_screen_asks_once_and_is_known_from_then_on(link: str, tmp_path: Path) -> None:
     state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     async with terminal(["client", link, "--nick", "sam"], state) as it:
@@ -111,6 +113,7 @@ async def test_a_password_may_be_wrong_twice(link: str) -> None:
 
 
 @pytest.mark.parametrize("how", [[], ["--plain", "--retry"]])
+@pytest.mark.slow
 async def test_who_logs_out_where_guests_are_not_let_in_is_asked_again(
     link: str, how: list[str]
 ) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import trio
 
 from certificates import issue
@@ -43,6 +44,7 @@ async def account_of(watcher: IrcPeer, nick: str) -> str:
     return next((line.split()[4] for line in whois if " 330 " in line), "")
 
 
+@pytest.mark.slow
 async def test_a_device_needs_the_password_once(tmp_path: Path) -> None:
     files = issue(tmp_path / "tls")
     first, second = tmp_path / "first", tmp_path / "second"

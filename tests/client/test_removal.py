@@ -49,6 +49,7 @@ async def wire(nursery, port) -> Wire:
     return wire
 
 
+@pytest.mark.slow
 async def test_who_was_cut_off_is_told_of_it_among_much_else_that_happened(port, wire):
     """More than a page is about somebody who comes and goes."""
     async with (

@@ -154,6 +154,7 @@ async def test_what_was_on_its_way_is_told_and_can_be_sent_again(port, wire):
         await al.until("me: hi\n")
 
 
+@pytest.mark.slow
 async def test_whoever_leaves_is_told_what_may_not_have_arrived(port, wire):
     async with screen(wire.port, "me") as me:
         wire.deaf = True

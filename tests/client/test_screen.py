@@ -71,6 +71,7 @@ async def test_what_is_typed_before_the_screen_is_there_is_read_line_by_line(por
         assert await bob.ended() == 0
 
 
+@pytest.mark.slow
 async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
     store = {"TRIO_CHAT_HISTORY__STORE": str(tmp_path / "chat.db")}
     async with running_server(**store) as server, joined(server.port, tmp_path) as bob:
@@ -97,6 +98,7 @@ async def test_what_has_not_arrived_is_sent_the_next_time_and_once(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["SIGHUP", "SIGKILL", "Ctrl-C"])
+@pytest.mark.slow
 async def test_however_it_ends_what_was_typed_and_read_is_remembered(port, tmp_path, how):
     saves = {"trio_chat.cli.screen._SAVE_EVERY": 0.1 if how == "SIGKILL" else 100}
     async with guest(port, "al") as al, joined(port, tmp_path, constants=saves) as bob:
@@ -133,6 +135,7 @@ def kept_in(folder: Path) -> dict:
     return json.loads(files[0].read_text()) if files else {}
 
 
+@pytest.mark.slow
 async def test_what_was_read_here_is_known_elsewhere(port, tmp_path):
     async with guest(port, "al") as al, joined(port, tmp_path) as bob:
         await al.send("read me\n")
@@ -165,6 +168,7 @@ async def test_a_server_that_is_not_there_makes_nothing_forgotten(port, tmp_path
     assert kept_in(other) == before
 
 
+@pytest.mark.slow
 async def test_a_room_that_is_named_is_the_one_that_is_shown(port, tmp_path):
     async with joined(port, tmp_path) as bob:
         await bob.type("/quit\r")
@@ -192,6 +196,7 @@ async def test_no_server_ends_it_with_a_line(tmp_path):
     assert "Traceback" not in last_words(bob)
 
 
+@pytest.mark.slow
 async def test_it_is_as_large_as_the_terminal_whatever_the_environment_says(port, tmp_path):
     variables = {"XDG_STATE_HOME": str(tmp_path), "COLUMNS": "30", "LINES": "10"}
     async with terminal(["client", "-p", str(port), "-n", "bob"], variables) as bob:

@@ -424,6 +424,7 @@ async def test_when_its_server_ends_the_client_goes_to_the_other_one(mode):
                 assert "two" in await bob.out.rest()
 
 
+@pytest.mark.slow
 async def test_on_the_full_screen_too(tmp_path):
     async with running_server() as other, running_server() as first:
         link = f"127.0.0.1:{first.port},127.0.0.1:{other.port}"

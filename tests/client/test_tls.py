@@ -287,6 +287,7 @@ async def test_a_certificate_that_has_changed_is_refused(irc, files, others, tmp
 
 
 @pytest.mark.parametrize("how", ["--plain", "--json", "screen"])
+@pytest.mark.slow
 async def test_one_that_changes_while_a_connection_is_lost_ends_the_chat(
     irc, files, others, tmp_path, how
 ):
@@ -369,6 +370,7 @@ async def test_who_trusts_one_address_of_a_chat_is_not_asked_again_for_its_key(
         assert f"{host}:{irc.port} SHA256:{files.pin} 20" in kept(tmp_path)
 
 
+@pytest.mark.slow
 async def test_on_a_terminal_the_person_is_asked_once(irc, files, tmp_path):
     command = ["client", f"ircs://localhost:{irc.port}", "-n", "al", "--plain", "--no-state"]
     state = {"XDG_STATE_HOME": str(tmp_path)}

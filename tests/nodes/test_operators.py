@@ -97,8 +97,15 @@ async def test_the_operators_socket_tells_where_people_and_its_own_connections_a
 @pytest.mark.parametrize(
     "line",
     [
-        "kill alice why", "announce hello", "uban alice", "lock 1m", "#lobby topic tea",
-        "#lobby kick alice", "#lobby op alice", "account reset alice", "account delete alice",
+        "kill alice why",
+        "#lobby topic tea",
+        *(
+            pytest.param(line, marks=pytest.mark.slow)
+            for line in (
+                "announce hello", "uban alice", "lock 1m", "#lobby kick alice", "#lobby op alice",
+                "account reset alice", "account delete alice",
+            )
+        ),
     ],
 )  # fmt: skip
 async def test_what_a_lost_node_was_asked_for_there_is_refused(tmp_path: Path, line: str) -> None:

@@ -139,6 +139,7 @@ async def test_memory_forgets_what_is_too_old_however_the_clock_goes() -> None:
     assert await texts(log, "#a") == []
 
 
+@pytest.mark.slow
 async def test_what_is_too_old_goes_although_nobody_says_anything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

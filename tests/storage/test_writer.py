@@ -184,6 +184,7 @@ async def test_what_was_gathered_is_written_before_the_end(
         assert len(await texts(log, "#a", limit=1000)) == 60 + asked
 
 
+@pytest.mark.slow
 async def test_the_journal_does_not_grow_with_what_is_said(tmp_path: Path, disk: Disk) -> None:
     path = tmp_path / "chat.db"
     async with opened(path, disk) as log:
