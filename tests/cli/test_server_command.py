@@ -113,6 +113,20 @@ async def test_a_port_in_use():
     assert f"127.0.0.1:{port}: it is in use" in line
 
 
+async def test_what_was_logged_comes_before_why_it_ends(tmp_path):
+    (tmp_path / "key").write_text(64 * "0")
+    (tmp_path / "key").chmod(0o600)
+    store = {
+        "TRIO_CHAT_HISTORY__STORE": str(tmp_path / "chat.db"),
+        "TRIO_CHAT_SERVER__KEY": str(tmp_path / "key"),
+    }
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = await run("server", "--port", str(taken.getsockname()[1]), **store)
+    logged, last = done.err.splitlines()
+    assert '"event": "history-new"' in logged
+    assert last.startswith("trio-chat: cannot listen")
+
+
 async def test_a_misspelt_variable():
     code, line = await refused(TRIO_CHAT_PROT="1")
     assert code == 78

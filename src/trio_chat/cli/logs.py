@@ -10,7 +10,8 @@ escaped, so that they are visible and cannot forge a line.
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from trio_chat.cli.journal import is_journal, mark
@@ -41,6 +42,15 @@ def set_up_logging(settings: LogSettings) -> None:
     # Records need not say where they come from: their events do (Logging HOWTO, Optimization).
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
+@contextmanager
+def logged_first() -> Iterator[None]:
+    """Let what is logged in the context be written before anything that is said of its end."""
+    try:
+        yield
+    finally:
+        _handler().flush()
 
 
 def _handler() -> BackgroundHandler:

@@ -16,7 +16,7 @@ from trio_chat.cli.configure import load
 from trio_chat.cli.exits import exit_on_error
 from trio_chat.cli.invite import command_beside
 from trio_chat.cli.log_handler import write_all
-from trio_chat.cli.logs import set_up_logging
+from trio_chat.cli.logs import logged_first, set_up_logging
 from trio_chat.cli.password_command import with_engine_password
 from trio_chat.cli.systemd import Manager, passed_sockets
 from trio_chat.cli.trust import for_server
@@ -73,7 +73,7 @@ def run_server(
         _allow_files(settings.limits.connections + _OTHER_FILES)
         start = partial(_serve, settings, sockets)
         invite = partial(_invite, options, assignments, env_file, is_passed=bool(sockets.chat))
-        with Manager(os.environ) as manager, looking_once():
+        with Manager(os.environ) as manager, looking_once(), logged_first():
             trio.run(_main, start, manager, read_settings, invite)
 
 
