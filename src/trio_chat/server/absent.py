@@ -120,9 +120,11 @@ class Absent:
         return keeps_out(person.limit) or not self._chat.is_always_on(person)
 
     async def _depart(self, person: Person) -> None:
-        await self._ring.be_open()
-        rooms = tuple(person.rooms)
-        departed = Departed(person.nick, person.user_id, "not here any more", person.origin, rooms)
-        with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
-            await self._ring.insist(partial(self._ring.happen, departed))
-            await self._logs.close_empty()
+        async with self._ring.request():
+            rooms = tuple(person.rooms)
+            departed = Departed(
+                person.nick, person.user_id, "not here any more", person.origin, rooms
+            )
+            with suppress(trio.BrokenResourceError, Fenced):
+                await self._ring.insist(partial(self._ring.happen, departed))
+                await self._logs.close_empty()

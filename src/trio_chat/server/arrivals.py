@@ -42,9 +42,8 @@ class Arrivals:
         Whoever is logged in to an account that is here joins it. A known guest who comes again
         takes their nickname over: the connection that holds it is ended.
         """
-        await self._ring.be_open()
-        subscriber.key = subscriber.key or enter.secret
-        with self._ring.request():
+        async with self._ring.request():
+            subscriber.key = subscriber.key or enter.secret
             if not (account := self._account(subscriber, enter)):
                 return await self._admit(subscriber, enter)
             async with self._devices.one_by_one(account):

@@ -94,7 +94,7 @@ class Departures:
             if (person := self._chat.people.get(subscriber.user_id)) and subscriber.nick:
                 subscriber.nick = person.nick
             if self._is_missed(subscriber):
-                with self._ring.request(), suppress(trio.BrokenResourceError, Fenced):
+                with self._ring.under_way(), suppress(trio.BrokenResourceError, Fenced):
                     leave = partial(self._leave, subscriber, why, words, seen)
                     await self._ring.insist(leave)
         if scope.cancelled_caught and self._is_missed(subscriber):
@@ -161,7 +161,7 @@ class Departures:
 
         It may be done again, or by two nodes at once. Raises Unavailable.
         """
-        with self._ring.request():
+        with self._ring.under_way():
             await self._ring.happen(Got(()))  # all that the node has done comes before that
             people = [p for p in self._chat.people.values() if self._on_node(p, node)]
             await _together([partial(self._lose_all, p, node) for p in people])
@@ -182,8 +182,7 @@ class Departures:
         # What was in doubt comes before that. This may take as long as the disk hangs, so it is no
         # request, for which a server that stops would wait.
         await self._ring.happen(Got(()))
-        await self._ring.be_open()
-        with self._ring.request():
+        async with self._ring.request():
             await _together([partial(self._see_off, id, one) for id, one in self._cut_off.items()])
             await self._logs.close_empty()
         if not self._cut_off:

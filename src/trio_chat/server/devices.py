@@ -170,7 +170,6 @@ class Devices:
         device = numbered(person, number)
         if device is None or device.id == subscriber.id:
             return Refused("You have no other connection with that number.")
-        await self._ring.be_open()
-        with self._ring.request():
+        async with self._ring.request():
             await self._ring.happen(DeviceEnded(person.user_id, device.id))
         return Notice(f"Connection {number} has ended.")

@@ -63,10 +63,10 @@ class Expiry:
 
     async def _end_all(self) -> None:
         now = self._now()
-        await self._ring.be_open()
-        with self._ring.request(), suppress(trio.BrokenResourceError):
-            await self._end(lambda: over(self._chat.realm, now), "a ban or the lock")
-            await self._end_in_rooms(now)
+        async with self._ring.request():
+            with suppress(trio.BrokenResourceError):
+                await self._end(lambda: over(self._chat.realm, now), "a ban or the lock")
+                await self._end_in_rooms(now)
 
     async def _end_in_rooms(self, now: int) -> None:
         due = [(log, room) for log, room in self._chat.rooms.items() if over_in(room, now)]

@@ -163,8 +163,7 @@ class Hub:
 
     async def look_up(self, subscriber: Subscriber, query: LookUp) -> Answer:
         """Answer a look-up from the log, as far as they may read it."""
-        await self.ring.be_open()
-        with self.ring.request():
+        async with self.ring.request():
             person = subscriber.person(self.chat)
             try:
                 return await self.archive.look_up(person, query, subscriber.id)
@@ -173,8 +172,7 @@ class Hub:
 
     async def close_empty(self) -> None:
         """Close the rooms that nobody is in, or needs here."""
-        await self.ring.be_open()
-        with self.ring.request():
+        async with self.ring.request():
             await self.logs.close_empty()
 
     def now(self) -> int:
@@ -199,10 +197,8 @@ class Hub:
         Whoever submits a confidential one has made sure that it may be; the ``verifier`` of a new
         password is kept together with what becomes of it.
         """
-        await self.ring.be_open()
-        with self.ring.request():
-            async with self.rooms.opened(subscriber, request):
-                return await self._carry_out(subscriber, request, verifier)
+        async with self.ring.request(), self.rooms.opened(subscriber, request):
+            return await self._carry_out(subscriber, request, verifier)
 
     async def _carry_out(
         self,
@@ -246,8 +242,7 @@ class Hub:
 
     async def settle(self, subscriber: Subscriber) -> Outcomes:
         """Do what hangs on who somebody is, whom ``submit`` has let become somebody else."""
-        await self.ring.be_open()
-        with self.ring.request():
+        async with self.ring.request():
             return await self.identities.settle(subscriber)
 
     async def say(self, subscriber: Subscriber, says: Sequence[Say]) -> tuple[Outcomes, str]:
@@ -255,8 +250,7 @@ class Hub:
 
         Returns what has become of them, and the id to wait for with ``progress.until_shown``.
         """
-        await self.ring.be_open()
-        with self.ring.request():
+        async with self.ring.request():
             return await self.ring.decide_and_append(subscriber, says)
 
 

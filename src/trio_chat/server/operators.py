@@ -38,8 +38,7 @@ class Operators:
         """Make somebody an operator of this server, who has shown that they are one: by the
         password ``name``, or else by an account.
         """
-        await self._ring.be_open()
-        with self._ring.request():
+        async with self._ring.request():
             person = self._chat.people[subscriber.user_id]
             changes = (Change(True, "o"),)
             event = UserModesSet(person.nick, changes, person.user_id, person.origin)

@@ -6,8 +6,8 @@ applied, and shown. Whoever made it waits here until it has been shown.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 
 import trio
@@ -123,21 +123,32 @@ class Ring:
         self.is_stopping = True
         self._progress.end()
 
-    async def be_open(self) -> None:
-        """Let whoever asks for something wait to be cancelled, once ``finish`` has begun."""
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[None]:
+        """Take a request, which is under way as long as the context lasts. Once ``finish`` has
+        begun, whoever asks for something waits here to be cancelled.
+        """
         if self.is_stopping:
             await trio.sleep_forever()
-
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """Count a request as under way, for ``finish``."""
         self._under_way += 1
         try:
             yield
         finally:
-            self._under_way -= 1
-            if self.is_stopping and not self._under_way:
-                self._idle.set()
+            self._end()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Let something be under way that has to happen also once ``finish`` has begun."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._under_way -= 1
+        if self.is_stopping and not self._under_way:
+            self._idle.set()
 
     @contextmanager
     def limiting(self) -> Iterator[None]:
@@ -313,8 +324,7 @@ class Ring:
 
     async def spend(self, used: InvitationUsed) -> Refused | None:
         """Count the use of an invitation; or say why it lets nobody in any more."""
-        await self.be_open()
-        with self.request():
+        async with self.request():
             while isinstance(found := spend(self._chat.realm, used), InvitationUsed):
                 try:
                     if await self.has_happened(found):
@@ -328,8 +338,7 @@ class Ring:
         none ``now`` (unix milliseconds). Raises Unavailable.
         """
         realm = self._chat.realm
-        await self.be_open()
-        with self.request():
+        async with self.request():
             while (account := realm.account(name)) and realm.resets(account, key, now):
                 if await self.has_happened(KeyDropped(account.name, key)):
                     return True

@@ -144,8 +144,7 @@ class Rooms:
 
         Nothing tells a room that there is not from one that would let them in.
         """
-        await self._ring.be_open()
-        with self._ring.request():
+        async with self._ring.request():
             return await self._explain(subscriber, room)
 
     async def _explain(self, subscriber: Subscriber, room: str) -> Sequence[str]:
