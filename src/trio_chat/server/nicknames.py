@@ -47,7 +47,7 @@ class Nicknames:
     @contextmanager
     def asked(self, nick: str, user_id: str) -> Iterator[None]:
         """Let nobody else ask for a nickname as long as the context lasts."""
-        fresh = looks(nick) - self._asked.keys()
+        fresh = [look for look in looks(nick) if look not in self._asked]
         self._asked |= dict.fromkeys(fresh, user_id)
         try:
             yield
